@@ -1,0 +1,33 @@
+"""What happened, as people, hosts and the journal are told."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Event:
+    """One thing that happened.
+
+    Args:
+        kind: Stable name, for example ``task_prepared``.
+        task_id: The task, or empty for what concerns the run or a workstream.
+        workstream_id: The workstream, or empty for what concerns the run.
+        attempt_num: The task's attempt, from 0.
+        message: For people; text from agents in it is data.
+        timestamp: Seconds since the epoch, UTC.
+        data: Plain values for programs, by kind.
+    """
+
+    kind: str
+    task_id: str = ""
+    workstream_id: str = ""
+    attempt_num: int = 0
+    message: str = ""
+    timestamp: float = attrs.field(factory=time.time)
+    data: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
+
+
+EventListener = Callable[[Event], None]

@@ -1,0 +1,90 @@
+"""One task in one run: what it is, where it stands, and what it has produced so far."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from agentrelay_core.runtime.status import LEGAL_EDGES, TaskStatus
+from agentrelay_core.spec import Task
+
+if TYPE_CHECKING:
+    from agentrelay_core.runtime.agent import AgentAddress
+
+
+@attrs.define(kw_only=True)
+class TaskState:
+    """Where a task stands.
+
+    Args:
+        status: Changed by `transition`; plain assignment is for tests and replay.
+        worktree_path: The checked-out tree that the agent works in.
+        branch_name: The task's own branch.
+        signal_dir: The attempt's directory of protocol files.
+        error: Why the task failed, as ``<ExceptionType>: <message>`` or in the agent's words.
+        attempt_num: Counts from 0.
+        integration_branch: Where the task's work is merged; set before the task starts.
+        workstream_worktree_path: The worktree of the task's lane; set before the task starts.
+    """
+
+    status: TaskStatus = TaskStatus.PENDING
+    worktree_path: Path | None = None
+    branch_name: str | None = None
+    signal_dir: Path | None = None
+    error: str | None = None
+    attempt_num: int = 0
+    integration_branch: str | None = None
+    workstream_worktree_path: Path | None = None
+
+    def transition(self, to: TaskStatus) -> None:
+        """Move to another status.
+
+        Args:
+            to: The next status.
+
+        Raises:
+            RuntimeError: That edge is illegal; the text names both statuses.
+        """
+        if to not in LEGAL_EDGES[self.status]:
+            raise RuntimeError(f"a task cannot go from {self.status.name} to {TaskStatus(to).name}")
+        self.status = to
+
+
+@attrs.define(kw_only=True)
+class TaskArtifacts:
+    """What a task has produced.
+
+    Args:
+        pr_url: URL of the task's pull request.
+        concerns: What the agent, or a step, wants people to know; in order.
+        agent_address: How to reach, and to end, the task's live agent.
+        agent_environment: The variables that the agent was started with, where its launcher told them.
+        signal_nonce: What the attempt's helper adds to its signals; a signal with another one is stale.
+    """
+
+    pr_url: str | None = None
+    concerns: list[str] = attrs.Factory(list)
+    agent_address: "AgentAddress | None" = None
+    agent_environment: dict[str, str] | None = None
+    signal_nonce: str | None = None
+
+
+@attrs.define(eq=False)
+class TaskRuntime:
+    """The mutable side of one task in one run.
+
+    Args:
+        task: The specification, which running never changes.
+        run_id: Id of the run, empty outside of one.
+        graph_name: Name of the graph, empty outside of one.
+        last_error: Why the previous attempt failed, for the next one's instructions.
+        state: Where the task stands.
+        artifacts: What it has produced.
+    """
+
+    task: Task
+    run_id: str = attrs.field(default="", kw_only=True)
+    graph_name: str = attrs.field(default="", kw_only=True)
+    last_error: str | None = attrs.field(default=None, kw_only=True)
+    state: TaskState = attrs.field(factory=TaskState, kw_only=True)
+    artifacts: TaskArtifacts = attrs.field(factory=TaskArtifacts, kw_only=True)
