@@ -12,6 +12,10 @@ from agentrelay_core.spec.tasks import Task
 DEFAULT_WORKSTREAM = "default"
 
 
+def _checks(value: str | Iterable[str] | None) -> str | tuple[str, ...] | None:
+    return value if value is None or isinstance(value, str) else tuple(value)
+
+
 @attrs.frozen(kw_only=True)
 class WorkstreamSpec:
     """A lane of work with an integration branch of its own.
@@ -24,6 +28,7 @@ class WorkstreamSpec:
         merge_target_branch: Where the integration pull request goes; the same default.
         auto_merge: Whether the integration pull request is merged when the lane's tasks are done.
         isolation: Frozen plain value for plugins that honour it.
+        checks: Which of the forge's checks the lane's pull requests need; `None` leaves the run's ``checks`` in force.
     """
 
     id: str
@@ -32,6 +37,7 @@ class WorkstreamSpec:
     merge_target_branch: str | None = None
     auto_merge: bool = False
     isolation: Any = attrs.field(default=None, converter=freeze)
+    checks: str | tuple[str, ...] | None = attrs.field(default=None, converter=_checks)
 
 
 def _with_default(workstreams: Iterable[WorkstreamSpec]) -> tuple[WorkstreamSpec, ...]:
