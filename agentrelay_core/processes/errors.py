@@ -60,6 +60,14 @@ class SurvivorsError(ProcessError):
         self.survivors = tuple(survivors)
 
 
+class TableUnreadableError(ProcessError):
+    """The process table cannot be read now: nothing is known, least of all that somebody has ended."""
+
+
+class ExitCodeUnknownError(ProcessError):
+    """A process has ended and nobody can tell us how: it was not our child, or somebody else reaped it."""
+
+
 def shown(argv: Sequence[str]) -> str:
     """The first two words of a command line, for messages; the rest may be long or secret."""
     return "`" + " ".join(argv[:2]) + "`"

@@ -1,0 +1,125 @@
+"""Ending a program together with everything that it started, and nothing else.
+
+Three ties are followed: the process group, the session, and a marker in the environment, which those inherit that left
+both. A number is never trusted: right before each signal the process must still be the one that was found.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Iterable
+
+from agentrelay_core.processes.errors import SurvivorsError
+from agentrelay_core.processes.exits import process_ended
+from agentrelay_core.processes.identity import ProcessIdentity, boot_id, find_marked, identify
+from agentrelay_core.processes.table import command_line, read_entry, read_table
+
+_KILL_PATIENCE = 5.0  # seconds that the kernel is given to end what was killed
+_LOOK_AGAIN = 0.05  # seconds between looks while what was killed goes away
+
+Marker = tuple[str, str]
+
+
+def belonging(leader: ProcessIdentity, marker: Marker | None) -> list[ProcessIdentity]:
+    """What is left of a program: members of its group and session, and marked processes.
+
+    Args:
+        leader: The program's first process, which led the group and the session; it may have ended.
+        marker: Name and value of a variable that only this program was given, or `None`.
+
+    Returns:
+        Processes that have not ended, this one never among them.
+
+    Raises:
+        TableUnreadableError: The process table cannot be read.
+    """
+    found: dict[int, ProcessIdentity] = {}
+    if leader.boot_id == boot_id() and not _number_in_other_hands(leader):
+        for entry in read_table():
+            if leader.pid in (entry.group, entry.session) and not entry.ended:
+                found[entry.pid] = ProcessIdentity(pid=entry.pid, start_time=entry.start_time, boot_id=leader.boot_id)
+    if marker is not None:
+        for identity in find_marked(*marker):
+            entry_now = read_entry(identity.pid)
+            if entry_now is not None and not entry_now.ended:
+                found[identity.pid] = identity
+    found.pop(os.getpid(), None)
+    return list(found.values())
+
+
+def _number_in_other_hands(leader: ProcessIdentity) -> bool:
+    """Whether the leader's number was given to another process: only possible once its group and session are empty."""
+    now = identify(leader.pid)
+    return now is not None and now.start_time != leader.start_time
+
+
+def send_signal(identity: ProcessIdentity, number: int) -> None:
+    """Send a signal to exactly this process; nothing happens if it has ended.
+
+    Args:
+        identity: The process.
+        number: The signal.
+    """
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # who may not be ended is told as a survivor
+        try:
+            descriptor = os.pidfd_open(identity.pid)
+        except (AttributeError, OSError):
+            if identify(identity.pid) == identity:
+                os.kill(identity.pid, number)
+            return
+        try:
+            # The descriptor holds on to the process that has the number now; is it still the one that was found?
+            if identify(identity.pid) == identity:
+                signal.pidfd_send_signal(descriptor, number)
+        finally:
+            os.close(descriptor)
+
+
+async def end_all(leader: ProcessIdentity, marker: Marker | None, *, grace: float, held: bool) -> None:
+    """End what is left of a program: TERM, then KILL.
+
+    Args:
+        leader: The program's first process.
+        marker: See `belonging`.
+        grace: Seconds between TERM and KILL.
+        held: Whether the leader is a child of ours that is not yet reaped, so that its group's number is safe to use.
+
+    Raises:
+        SurvivorsError: Something could not be ended.
+        TableUnreadableError: The process table cannot be read.
+    """
+    left = await asyncio.to_thread(belonging, leader, marker)
+    warned: set[ProcessIdentity] = set()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(grace):
+            while left:
+                # CONT, because a stopped process does not get TERM before it goes on. Late arrivals get their own.
+                for identity in left:
+                    if identity not in warned:
+                        send_signal(identity, signal.SIGTERM)
+                        send_signal(identity, signal.SIGCONT)
+                warned.update(left)
+                await _all_ended(left)
+                left = await asyncio.to_thread(belonging, leader, marker)
+            return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_KILL_PATIENCE):
+            while left := await asyncio.to_thread(belonging, leader, marker):
+                # All of the group at once, because what forks while it is looked for is missed; the others one by one,
+                # again and again.
+                if held:
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.killpg(leader.pid, signal.SIGKILL)
+                for identity in left:
+                    send_signal(identity, signal.SIGKILL)
+                await asyncio.sleep(_LOOK_AGAIN)
+            return
+    left = await asyncio.to_thread(belonging, leader, marker)
+    if left:
+        raise SurvivorsError([(identity.pid, command_line(identity.pid)) for identity in left])
+
+
+async def _all_ended(identities: Iterable[ProcessIdentity]) -> None:
+    for identity in identities:
+        await process_ended(identity)
