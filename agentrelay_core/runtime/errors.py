@@ -31,7 +31,12 @@ class IntegrationError(Exception):
         message: What was wrong, in a sentence.
         boundary: Where it was noticed.
         failure_class: Whether a retry may help.
+
+    Attributes:
+        internal: Whether it is a fault of ours, of a plugin or of the machine, to which fail-fast reacts.
     """
+
+    internal: ClassVar[bool] = False
 
     def __init__(self, message: str, *, boundary: IntegrationBoundary, failure_class: IntegrationFailureClass) -> None:
         super().__init__(message)
@@ -49,6 +54,8 @@ class ExpectedTaskFailureError(IntegrationError):
 
 class InternalIntegrationError(IntegrationError):
     """A failure of ours, of a plugin or of the machine; a retry will not help."""
+
+    internal = True
 
     def __init__(self, message: str, *, boundary: IntegrationBoundary) -> None:
         super().__init__(message, boundary=boundary, failure_class=IntegrationFailureClass.INTERNAL_ERROR)
@@ -122,6 +129,8 @@ class Fenced(_Fault):
 
 class Internal(_Fault):
     """A fault of ours or of a plugin; this task or the run stops and its state is kept (exit 70)."""
+
+    internal = True
 
 
 def classify_integration_error(exc: BaseException) -> IntegrationFailureClass:

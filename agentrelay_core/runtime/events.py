@@ -1,10 +1,13 @@
 """What happened, as people, hosts and the journal are told."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
+
+_log = logging.getLogger(__name__)
 
 
 @attrs.frozen(kw_only=True)
@@ -31,3 +34,23 @@ class Event:
 
 
 EventListener = Callable[[Event], None]
+
+
+def careful(listener: EventListener) -> EventListener:
+    """Wrap a listener so that its errors end nothing: the first is logged, further ones are passed over.
+
+    Args:
+        listener: A host's or a plugin's listener.
+    """
+    raised = False
+
+    def call(event: Event) -> None:
+        nonlocal raised
+        try:
+            listener(event)
+        except Exception:
+            if not raised:
+                raised = True
+                _log.exception("the event listener %r raised; further errors of it are not shown", listener)
+
+    return call

@@ -78,6 +78,7 @@ class TaskRuntime:
         run_id: Id of the run, empty outside of one.
         graph_name: Name of the graph, empty outside of one.
         last_error: Why the previous attempt failed, for the next one's instructions.
+        failure: The exception that ended the last run of it, if one did.
         state: Where the task stands.
         artifacts: What it has produced.
     """
@@ -86,5 +87,6 @@ class TaskRuntime:
     run_id: str = attrs.field(default="", kw_only=True)
     graph_name: str = attrs.field(default="", kw_only=True)
     last_error: str | None = attrs.field(default=None, kw_only=True)
+    failure: BaseException | None = attrs.field(default=None, kw_only=True)
     state: TaskState = attrs.field(factory=TaskState, kw_only=True)
     artifacts: TaskArtifacts = attrs.field(factory=TaskArtifacts, kw_only=True)

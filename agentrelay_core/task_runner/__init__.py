@@ -13,12 +13,14 @@ from agentrelay_core.task_runner.protocols import (
     TaskTeardown,
 )
 from agentrelay_core.task_runner.result import TaskRunResult
+from agentrelay_core.task_runner.runner import StandardTaskRunner
 from agentrelay_core.task_runner.workspace import Evidence, Workspace
 
 __all__ = [
     "ANY",
     "Evidence",
     "NoImplementationError",
+    "StandardTaskRunner",
     "StepDispatch",
     "TaskCompletionChecker",
     "TaskCompletionSignal",

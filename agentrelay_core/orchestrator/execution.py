@@ -1,0 +1,338 @@
+"""One session of a run: tasks are started as places and lanes come free, and each end calls the next start.
+
+Nothing is polled and nothing is scanned twice: the end of a task tells the schedule, and the schedule names what may
+start now.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Executor
+from typing import Any
+
+from agentrelay_core.journal import Journal, kinds
+from agentrelay_core.orchestrator.lanes import Lanes
+from agentrelay_core.orchestrator.results import RunOutcome, RunResult, WorkstreamResult
+from agentrelay_core.orchestrator.retries import attempts_allowed, is_internal, is_parked, is_retryable, retry_pause
+from agentrelay_core.orchestrator.schedule import Schedule
+from agentrelay_core.runtime import (
+    Event,
+    TaskArtifacts,
+    TaskRuntime,
+    TaskState,
+    TaskStatus,
+    classify_integration_error,
+)
+from agentrelay_core.runtime.status import DONE
+from agentrelay_core.spec import RunSettings, Task, TaskGraph, WorkstreamSpec
+from agentrelay_core.task_runner import StandardTaskRunner, TaskRunResult, Workspace
+from agentrelay_core.task_runner.calls import call_step
+
+# Seconds for one call of the workspace; fetch and push have their own deadlines within it.
+WORKSPACE_DEADLINE = 900.0
+
+
+class Execution:
+    """Runs what is not done.
+
+    Args:
+        graph: The graph, frozen.
+        settings: The effective settings.
+        run_id: The run's id.
+        runner: Takes single tasks through their lives.
+        journal: The run's memory.
+        emit: Takes events: the journal's and the listeners'.
+        executor: Where plain ``def`` methods run.
+        workspace: The run's repository, or `None`.
+        selected: Ids of the tasks to be run, done ones left out.
+        earlier: How the tasks that are done already ended.
+        next_attempt: Number of the next attempt of tasks that have had one.
+        integrated: Workstreams that were integrated before.
+    """
+
+    def __init__(
+        self,
+        graph: TaskGraph,
+        settings: RunSettings,
+        *,
+        run_id: str,
+        runner: StandardTaskRunner,
+        journal: Journal,
+        emit: Callable[[Event], None],
+        executor: Executor,
+        workspace: Workspace | None,
+        selected: Collection[str],
+        earlier: Mapping[str, TaskRunResult],
+        next_attempt: Mapping[str, int],
+        integrated: Mapping[str, WorkstreamResult],
+    ) -> None:
+        self._graph = graph
+        self._settings = settings
+        self._run_id = run_id
+        self._runner = runner
+        self._journal = journal
+        self._emit = emit
+        self._executor = executor
+        self._workspace = workspace
+        self._next_attempt = next_attempt
+        self._by_id = {task.id: task for task in graph.tasks}
+        self._results = dict(earlier)
+        done = set(earlier)
+        chosen = [task for task in graph.tasks if task.id in selected and task.id not in done]
+        self._schedule = Schedule(
+            chosen, done=done, max_concurrency=settings.max_concurrency, lanes=workspace is not None
+        )
+        self._lanes = (
+            None
+            if workspace is None
+            else Lanes(graph, workspace, self._call_workspace, emit, done=done, integrated=integrated)
+        )
+        self._live: dict[str, asyncio.Task[None]] = {}
+        self._integrating: set[asyncio.Task[None]] = set()
+        self._blocked: dict[str, str] = {}
+        self._parked: set[str] = set()
+        self._internal = False
+        self._launching = True
+        self._cancelled = False
+        self._detached = False
+        self._over: asyncio.Future[None] | None = None
+        self._random = random.Random()
+
+    async def run(self) -> RunResult:
+        """Run until nothing more can be done.
+
+        Raises:
+            asyncio.CancelledError: The caller was cancelled: every task was stopped first.
+        """
+        self._over = asyncio.get_running_loop().create_future()
+        self._go_on()
+        try:
+            await self._over
+        except asyncio.CancelledError:
+            self.cancel()
+            await self._settle()
+            raise
+        await self._settle()
+        return self._result()
+
+    def cancel(self, task_id: str | None = None) -> None:
+        """Stop one task, or the whole run: agents are ended and nothing more is launched.
+
+        Args:
+            task_id: The task; `None` for all.
+
+        Raises:
+            KeyError: The graph has no such task.
+        """
+        if task_id is not None:
+            if task_id not in self._by_id:
+                raise KeyError(task_id)
+            live = self._live.get(task_id)
+            if live is not None:
+                live.cancel()
+            return
+        self._launching = False
+        self._cancelled = True
+        for live in list(self._live.values()):
+            live.cancel()
+        self._go_on()
+
+    def detach(self) -> None:
+        """Launch nothing more and leave the agents that are at work to go on."""
+        self._launching = False
+        self._detached = True
+        self._runner.detach()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Start what may start; end the run when there is nothing left to wait for."""
+        if self._over is None or self._over.done():
+            return
+        while self._launching:
+            task_id = self._schedule.next()
+            if task_id is None:
+                break
+            self._live[task_id] = asyncio.create_task(self._drive(self._by_id[task_id]))
+        if self._lanes is not None and not self._cancelled and not self._detached:
+            for spec in self._lanes.ready():
+                task = asyncio.create_task(self._integrate(spec))
+                self._integrating.add(task)
+                task.add_done_callback(self._integrating.discard)
+        if not self._live and not self._integrating:
+            self._over.set_result(None)
+
+    async def _drive(self, task: Task) -> None:
+        """Take one task through its attempts, then tell the schedule."""
+        runtime = TaskRuntime(task, run_id=self._run_id, graph_name=self._graph.name)
+        try:
+            result = await self._attempts(runtime)
+        except BaseException as exc:  # a fault of ours must not leave the run waiting for ever
+            result = _fail(runtime, exc)
+        self._ended(runtime, result)
+
+    async def _attempts(self, runtime: TaskRuntime) -> TaskRunResult:
+        task = runtime.task
+        first = self._next_attempt.get(task.id, 0)
+        runtime.state.attempt_num = first
+        allowed = attempts_allowed(task, self._settings)
+        try:
+            while True:
+                self._emit(_task_event(kinds.TASK_STARTED, runtime))
+                result = await self._attempt(runtime)
+                tried = runtime.state.attempt_num - first + 1
+                if runtime.state.status != TaskStatus.FAILED or tried >= allowed or not is_retryable(runtime):
+                    break
+                pause = retry_pause(task.retry, tried - 1, runtime.failure, self._random)
+                data = {"delay": round(pause, 3), "error": runtime.state.error}
+                self._emit(_task_event(kinds.TASK_RETRYING, runtime, runtime.state.error or "", data))
+                await asyncio.sleep(pause)
+                _renew(runtime)
+        except asyncio.CancelledError as exc:
+            result = _fail(runtime, exc)
+        status = runtime.state.status
+        if status in DONE or status == TaskStatus.FAILED:
+            data = _finish_data(runtime, result)
+            self._emit(_task_event(kinds.TASK_FINISHED, runtime, result.error or "", data))
+            # What hangs on this task starts only when its end is on the disk.
+            await self._journal.flush()
+        return result
+
+    async def _attempt(self, runtime: TaskRuntime) -> TaskRunResult:
+        if self._lanes is not None:
+            try:
+                await self._lanes.enter(runtime.task, runtime)
+            except Exception as exc:
+                return _fail(runtime, exc)
+        return await self._runner.run(runtime, teardown_mode=self._settings.teardown_mode)
+
+    def _ended(self, runtime: TaskRuntime, result: TaskRunResult) -> None:
+        task = runtime.task
+        self._results[task.id] = result
+        del self._live[task.id]
+        if result.status in DONE:
+            self._schedule.done(task.id)
+            if self._lanes is not None:
+                self._lanes.task_done(task)
+        elif result.status == TaskStatus.FAILED:
+            self._note_failure(task, runtime.failure)
+        self._go_on()
+
+    def _note_failure(self, task: Task, failure: BaseException | None) -> None:
+        if is_parked(failure):
+            self._parked.add(task.id)
+        elif is_internal(failure):
+            self._internal = True
+            if self._settings.fail_fast_on_internal_error:
+                self._launching = False
+        for blocked in self._schedule.failed(task.id):
+            self._blocked[blocked] = task.id
+            self._emit(
+                Event(
+                    kind=kinds.TASK_BLOCKED,
+                    task_id=blocked,
+                    workstream_id=self._by_id[blocked].workstream_id,
+                    message=f"waits for {task.id}, which failed",
+                    data={"by": task.id},
+                )
+            )
+
+    async def _integrate(self, spec: WorkstreamSpec) -> None:
+        assert self._lanes is not None
+        failure = await self._lanes.integrate(spec)
+        if failure is not None and not is_parked(failure):
+            if is_internal(failure):
+                self._internal = True
+            if self._settings.fail_fast_on_workstream_error:
+                self._launching = False
+        asyncio.get_running_loop().call_soon(self._go_on)
+
+    async def _settle(self) -> None:
+        """Wait for what was told to stop, then leave the repository as it should be."""
+        waiting = [*self._live.values(), *self._integrating]
+        if waiting:
+            await asyncio.wait(waiting)
+        if self._lanes is not None and not self._detached:
+            for problem in await self._lanes.close():
+                self._emit(Event(kind=kinds.TASK_WARNING, message=problem))
+
+    async def _call_workspace(self, method: str, *args: object) -> Any:
+        async with asyncio.timeout(WORKSPACE_DEADLINE):
+            return await call_step(self._executor, self._workspace, method, *args)
+
+    def _result(self) -> RunResult:
+        for task_id in self._schedule.left():
+            self._blocked.setdefault(task_id, "")
+        tasks = {
+            task.id: self._results.get(task.id) or TaskRunResult(task.id, TaskStatus.PENDING, None, None)
+            for task in self._graph.tasks
+        }
+        lanes = {} if self._lanes is None else self._lanes.results
+        return RunResult(
+            outcome=self._outcome(tasks, lanes),
+            tasks=tasks,
+            run_id=self._run_id,
+            workstreams=lanes,
+            parked=frozenset(self._parked),
+            blocked=self._blocked,
+        )
+
+    def _outcome(self, tasks: Mapping[str, TaskRunResult], lanes: Mapping[str, WorkstreamResult]) -> RunOutcome:
+        """Which outcome holds; where several do, in the order of their exit codes 70, 1, 4, 0 (graph.md)."""
+        if self._cancelled:
+            return RunOutcome.CANCELLED
+        if self._detached and any(result.status not in DONE for result in tasks.values()):
+            return RunOutcome.DETACHED
+        if self._internal:
+            return RunOutcome.INTERNAL_ERROR
+        failed = {task_id for task_id, result in tasks.items() if result.status == TaskStatus.FAILED} - self._parked
+        if failed or any(lane.error and not lane.parked for lane in lanes.values()):
+            return RunOutcome.FAILED
+        if self._parked or any(lane.parked for lane in lanes.values()):
+            return RunOutcome.PARKED
+        # Tasks that were not selected, or hang on such, are no failure; but a task that should have run and did not is.
+        return RunOutcome.SUCCEEDED if not self._blocked else RunOutcome.FAILED
+
+
+def _task_event(kind: str, runtime: TaskRuntime, message: str = "", data: Mapping[str, Any] | None = None) -> Event:
+    return Event(
+        kind=kind,
+        task_id=runtime.task.id,
+        workstream_id=runtime.task.workstream_id,
+        attempt_num=runtime.state.attempt_num,
+        message=message,
+        data=data or {},
+    )
+
+
+def _finish_data(runtime: TaskRuntime, result: TaskRunResult) -> dict[str, Any]:
+    return {
+        "status": result.status.value,
+        "pr_url": result.pr_url,
+        "error": result.error,
+        "failure_class": None if result.failure_class is None else result.failure_class.value,
+        "parked": is_parked(runtime.failure),
+        "concerns": list(runtime.artifacts.concerns),
+    }
+
+
+def _fail(runtime: TaskRuntime, failure: BaseException) -> TaskRunResult:
+    """Mark a task as failed outside of its runner; one that has ended already stays as it ended."""
+    state = runtime.state
+    if state.status == TaskStatus.PENDING:
+        state.transition(TaskStatus.RUNNING)
+    if state.status not in DONE and state.status != TaskStatus.FAILED:
+        state.transition(TaskStatus.FAILED)
+        cancelled = isinstance(failure, asyncio.CancelledError)
+        state.error = "CancelledError: cancelled" if cancelled else f"{type(failure).__name__}: {failure}"
+        runtime.failure = failure
+    return TaskRunResult.from_runtime(runtime, classify_integration_error(failure))
+
+
+def _renew(runtime: TaskRuntime) -> None:
+    """Make a failed runtime ready for its next attempt; what it told people stays."""
+    state = runtime.state
+    state.transition(TaskStatus.PENDING)
+    runtime.last_error = state.error
+    runtime.failure = None
+    runtime.state = TaskState(attempt_num=state.attempt_num + 1)
+    runtime.artifacts = TaskArtifacts(concerns=runtime.artifacts.concerns)

@@ -1,0 +1,153 @@
+"""The workstreams of a run: opened when a first task needs them, kept up to date, integrated when their tasks are done.
+
+A workstream flows into another one when its merge target is that one's integration branch; it is integrated first, so
+that each integration pull request holds all that was to flow into it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from agentrelay_core.journal import kinds
+from agentrelay_core.orchestrator.results import WorkstreamResult
+from agentrelay_core.runtime import Event, IntegrationError, Parked, TaskRuntime
+from agentrelay_core.spec import Task, TaskGraph, WorkstreamSpec
+from agentrelay_core.task_runner import Workspace
+
+# What calls a method of the workspace without blocking the event loop: (method, *arguments).
+Call = Callable[..., Awaitable[Any]]
+
+
+class Lanes:
+    """The workstreams of one run.
+
+    Args:
+        graph: The graph.
+        workspace: The run's repository.
+        call: Calls a method of the workspace.
+        emit: Takes events.
+        done: Ids of tasks that are done already.
+        integrated: Workstreams that an earlier session of the run has integrated.
+    """
+
+    def __init__(
+        self,
+        graph: TaskGraph,
+        workspace: Workspace,
+        call: Call,
+        emit: Callable[[Event], None],
+        *,
+        done: Collection[str] = (),
+        integrated: Mapping[str, WorkstreamResult] | None = None,
+    ) -> None:
+        self.specs = {spec.id: spec for spec in graph.workstreams}
+        self.results: dict[str, WorkstreamResult] = dict(integrated or {})
+        self._workspace = workspace
+        self._call = call
+        self._emit = emit
+        self._opened: dict[str, asyncio.Future[tuple[str, Path]]] = {}
+        self._tasks = {task.id: task.workstream_id for task in graph.tasks}
+        self._left = dict.fromkeys(self.specs, 0)
+        for task in graph.tasks:
+            if task.id not in done:
+                self._left[task.workstream_id] += 1
+        self._target = {spec.id: self._flows_into(graph.name, spec) for spec in graph.workstreams}
+        self._awaited = {lane: self._feeders(lane, {task.workstream_id for task in graph.tasks}) for lane in self.specs}
+        self._used = {lane for lane in self.specs if lane in set(self._tasks.values()) or self._awaited[lane]}
+        for lane in self.results:
+            self._arrived(lane)
+
+    async def enter(self, task: Task, runtime: TaskRuntime) -> None:
+        """Make a task's lane ready for it: opened, with the work of its dependencies' lanes merged in.
+
+        Args:
+            task: The task.
+            runtime: Gets ``integration_branch`` and ``workstream_worktree_path``.
+        """
+        branch, path = await self._open(task.workstream_id)
+        runtime.state.integration_branch = branch
+        runtime.state.workstream_worktree_path = path
+        upstream = {self._tasks[dependency] for dependency in task.dependencies} - {task.workstream_id}
+        lanes = [spec for lane, spec in self.specs.items() if lane in upstream]
+        await self._call("update_workstream", self.specs[task.workstream_id], lanes)
+
+    def task_done(self, task: Task) -> None:
+        """Count a task of a lane as done."""
+        self._left[task.workstream_id] -= 1
+
+    def ready(self) -> list[WorkstreamSpec]:
+        """Take the lanes whose tasks, and all that flows into them, are done and that are not integrated yet."""
+        ready = [
+            self.specs[lane]
+            for lane in self.specs
+            if lane in self._used and not self._left[lane] and not self._awaited[lane]
+        ]
+        self._used.difference_update(spec.id for spec in ready)
+        return [spec for spec in ready if spec.id not in self.results]
+
+    async def integrate(self, spec: WorkstreamSpec) -> Exception | None:
+        """Open, and with ``auto_merge`` merge, a lane's integration pull request; the error that prevented it."""
+        self._emit(Event(kind=kinds.WORKSTREAM_INTEGRATING, workstream_id=spec.id))
+        try:
+            await self._open(spec.id)
+            url = await self._call("integrate", spec)
+        except Exception as exc:
+            parked = isinstance(exc, Parked)
+            text = str(exc) if isinstance(exc, IntegrationError) else f"{type(exc).__name__}: {exc}"
+            self.results[spec.id] = WorkstreamResult(id=spec.id, error=text, parked=parked)
+            kind = kinds.WORKSTREAM_PARKED if parked else kinds.WORKSTREAM_FAILED
+            self._emit(Event(kind=kind, workstream_id=spec.id, message=text))
+            return exc
+        merged = spec.auto_merge and url is not None
+        self.results[spec.id] = WorkstreamResult(id=spec.id, pr_url=url, merged=merged)
+        data = {"pr_url": url, "merged": merged}
+        self._emit(Event(kind=kinds.WORKSTREAM_INTEGRATED, workstream_id=spec.id, message=url or "", data=data))
+        self._arrived(spec.id)
+        return None
+
+    async def close(self) -> list[str]:
+        """Close the lanes that were opened; what went wrong, in sentences."""
+        problems = []
+        for lane, opened in self._opened.items():
+            if not opened.done() or opened.cancelled() or opened.exception() is not None:
+                continue
+            try:
+                await self._call("close_workstream", self.specs[lane])
+            except Exception as exc:
+                problems.append(f"workstream {lane!r} could not be closed: {exc}")
+        return problems
+
+    async def _open(self, lane: str) -> tuple[str, Path]:
+        opened = self._opened.get(lane)
+        if opened is None or (opened.done() and (opened.cancelled() or opened.exception() is not None)):
+            opened = asyncio.ensure_future(self._open_once(self.specs[lane]))
+            self._opened[lane] = opened
+        return await asyncio.shield(opened)
+
+    async def _open_once(self, spec: WorkstreamSpec) -> tuple[str, Path]:
+        if spec.parent_workstream_id is not None:
+            await self._open(spec.parent_workstream_id)
+        branch, path = await self._call("open_workstream", spec)
+        self._emit(Event(kind=kinds.WORKSTREAM_OPENED, workstream_id=spec.id, message=branch, data={"branch": branch}))
+        return branch, path
+
+    def _flows_into(self, graph_name: str, spec: WorkstreamSpec) -> str | None:
+        if spec.merge_target_branch is None:
+            return spec.parent_workstream_id
+        prefix = f"agentrelay/{graph_name}@"
+        target = spec.merge_target_branch.removeprefix(prefix)
+        return target if spec.merge_target_branch.startswith(prefix) and target in self.specs else None
+
+    def _feeders(self, lane: str, with_tasks: Collection[str]) -> set[str]:
+        """Lanes that flow into this one and hold tasks, themselves or in what flows into them."""
+        feeders = set()
+        for other, target in self._target.items():
+            if target == lane and other != lane and (other in with_tasks or self._feeders(other, with_tasks)):
+                feeders.add(other)
+        return feeders
+
+    def _arrived(self, lane: str) -> None:
+        target = self._target[lane]
+        if target is not None:
+            self._awaited[target].discard(lane)

@@ -1,0 +1,178 @@
+"""What a run will do, worked out before it does anything: the object that a dry run shows is the one a run consumes."""
+
+from collections.abc import Collection, Iterator
+from enum import StrEnum
+
+import attrs
+
+from agentrelay_core.journal import RunState
+from agentrelay_core.orchestrator.results import WorkstreamResult
+from agentrelay_core.runtime import TaskStatus
+from agentrelay_core.runtime.status import DONE
+from agentrelay_core.spec import Task, TaskGraph
+from agentrelay_core.task_runner import TaskRunResult
+
+
+class Action(StrEnum):
+    """What will become of a task."""
+
+    RUN = "run"
+    SKIP = "skip"
+    WAIT = "wait"
+
+
+@attrs.frozen(kw_only=True)
+class PlannedTask:
+    """What will become of one task, and why.
+
+    Args:
+        task: The task.
+        action: ``run`` it, ``skip`` it because it is done or not selected, or let it ``wait`` for what is not run.
+        reason: Why.
+        attempt_num: The number of its next attempt.
+        wave: How many tasks must be done one after the other before it may start.
+    """
+
+    task: Task
+    action: Action
+    reason: str
+    attempt_num: int = 0
+    wave: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """What a run will do.
+
+    Args:
+        run_id: The run that goes on, or empty for a new one.
+        tasks: The tasks in an order in which they may run.
+        width: The largest number of tasks that can be at work at one time.
+        conflicts: Pairs of tasks that may run at one time and name the same file.
+        finished: How the tasks that are done already ended.
+        integrated: Workstreams that are integrated already.
+        open_workstreams: Workstreams that were used and still wait for their integration.
+    """
+
+    run_id: str
+    tasks: tuple[PlannedTask, ...]
+    width: int
+    conflicts: tuple[tuple[str, str, str], ...] = ()
+    finished: dict[str, TaskRunResult] = attrs.field(factory=dict, eq=False)
+    integrated: dict[str, WorkstreamResult] = attrs.field(factory=dict, eq=False)
+    open_workstreams: frozenset[str] = frozenset()
+
+    @property
+    def to_run(self) -> frozenset[str]:
+        """Ids of the tasks that will run."""
+        return frozenset(planned.task.id for planned in self.tasks if planned.action is Action.RUN)
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether the run is finished."""
+        return not self.to_run and not self.open_workstreams
+
+    @property
+    def next_attempts(self) -> dict[str, int]:
+        """Number of the next attempt of every task that has had one."""
+        return {planned.task.id: planned.attempt_num for planned in self.tasks if planned.attempt_num}
+
+
+def make_plan(
+    graph: TaskGraph, state: RunState, selected: Collection[str] | None = None, *, integrates: bool = True
+) -> Plan:
+    """Work out what a run of a graph will do.
+
+    Args:
+        graph: The graph, free of cycles.
+        state: What the journal says.
+        selected: Ids of the tasks that the user wants; `None` means all.
+        integrates: Whether the run has a repository, whose workstreams are to be integrated.
+    """
+    finished = {
+        task_id: TaskRunResult(task_id, record.status, record.pr_url, None)
+        for task_id, record in state.tasks.items()
+        if record.status in DONE
+    }
+    planned: dict[str, PlannedTask] = {}
+    for task in _in_order(graph):
+        planned[task.id] = _plan_task(task, state, finished, selected, planned)
+    running = [entry for entry in planned.values() if entry.action is Action.RUN]
+    integrated = {
+        lane: WorkstreamResult(id=lane, pr_url=record.pr_url, merged=record.merged)
+        for lane, record in state.workstreams.items()
+        if record.status == "integrated" and not any(entry.task.workstream_id == lane for entry in running)
+    }
+    used = {task.workstream_id for task in graph.tasks}
+    complete = used - {entry.task.workstream_id for entry in planned.values() if entry.task.id not in finished}
+    return Plan(
+        run_id=state.run_id,
+        tasks=tuple(planned.values()),
+        width=min(graph.settings.max_concurrency, _width(running)),
+        conflicts=tuple(_conflicts(running)),
+        finished={task_id: result for task_id, result in finished.items() if task_id in planned},
+        integrated=integrated,
+        open_workstreams=frozenset(complete - integrated.keys()) if integrates else frozenset(),
+    )
+
+
+def _plan_task(
+    task: Task,
+    state: RunState,
+    finished: Collection[str],
+    selected: Collection[str] | None,
+    planned: dict[str, PlannedTask],
+) -> PlannedTask:
+    record = state.tasks.get(task.id)
+    if task.id in finished:
+        assert record is not None
+        return PlannedTask(task=task, action=Action.SKIP, reason=f"is {record.status}")
+    attempt = 0
+    reason = "is new"
+    if record is not None and record.started_at is not None:
+        attempt = record.attempt_num + (record.status != TaskStatus.PENDING)
+        reason = f"was {record.status}" if record.status == TaskStatus.FAILED else "was interrupted"
+    if selected is not None and task.id not in selected:
+        return PlannedTask(task=task, action=Action.SKIP, reason="is not selected", attempt_num=attempt)
+    upstream = [planned[dependency] for dependency in task.dependencies]
+    waits = [entry.task.id for entry in upstream if entry.task.id not in finished and entry.action is not Action.RUN]
+    if waits:
+        reason = f"waits for {', '.join(waits)}, which will not run"
+        return PlannedTask(task=task, action=Action.WAIT, reason=reason, attempt_num=attempt)
+    wave = 1 + max((entry.wave for entry in upstream if entry.action is Action.RUN), default=-1)
+    return PlannedTask(task=task, action=Action.RUN, reason=reason, attempt_num=attempt, wave=wave)
+
+
+def _in_order(graph: TaskGraph) -> Iterator[Task]:
+    """The tasks after what they depend on, else in the order of the file."""
+    by_id = {task.id: task for task in graph.tasks}
+    missing = {task.id: len(set(task.dependencies)) for task in graph.tasks}
+    dependants: dict[str, list[str]] = {}
+    for task in graph.tasks:
+        for dependency in set(task.dependencies):
+            dependants.setdefault(dependency, []).append(task.id)
+    ready = [task.id for task in graph.tasks if not missing[task.id]]
+    for task_id in ready:  # grows while it is read
+        yield by_id[task_id]
+        for dependant in dependants.get(task_id, ()):
+            missing[dependant] -= 1
+            if not missing[dependant]:
+                ready.append(dependant)
+
+
+def _width(running: list[PlannedTask]) -> int:
+    """The largest wave, counting one task per lane."""
+    lanes: dict[int, set[str]] = {}
+    for entry in running:
+        lanes.setdefault(entry.wave, set()).add(entry.task.workstream_id)
+    return max((len(wave) for wave in lanes.values()), default=0)
+
+
+def _conflicts(running: list[PlannedTask]) -> Iterator[tuple[str, str, str]]:
+    """Tasks of one wave in different lanes that name the same file; each file is told once per wave."""
+    seen: dict[tuple[int, str], Task] = {}
+    for entry in running:
+        for tagged in entry.task.paths:
+            first = seen.setdefault((entry.wave, tagged.path), entry.task)
+            if first.id != entry.task.id and first.workstream_id != entry.task.workstream_id:
+                yield first.id, entry.task.id, tagged.path

@@ -1,0 +1,174 @@
+"""The standard life of a task: prepare → launch → kickoff → wait → publish → verify → gate → merge → teardown.
+
+`StandardTaskRunner` holds what serves every task; `Life` in ``life.py`` is one task's way through the steps.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any
+
+from agentrelay_core.runtime import EventListener, IntegrationFailureClass, TaskRuntime, TaskStatus
+from agentrelay_core.runtime import classify_integration_error as classify
+from agentrelay_core.runtime.events import careful
+from agentrelay_core.runtime.status import DONE
+from agentrelay_core.spec import TearDownMode
+from agentrelay_core.task_runner.dispatch import StepDispatch
+from agentrelay_core.task_runner.life import Detached, Life
+from agentrelay_core.task_runner.protocols import (
+    TaskCompletionChecker,
+    TaskKickoff,
+    TaskLauncher,
+    TaskMerger,
+    TaskPreparer,
+    TaskTeardown,
+)
+from agentrelay_core.task_runner.result import TaskRunResult
+from agentrelay_core.task_runner.signature import check_step
+from agentrelay_core.task_runner.watchdog import Interruption, Watchdog
+from agentrelay_core.task_runner.workspace import Workspace
+
+SMALLEST_POOL = 8
+
+
+class StandardTaskRunner:
+    """Runs tasks through the six steps.
+
+    Args:
+        preparer: Table of preparers; so for each step.
+        launcher: Table of launchers.
+        kickoff: Table of kickoffs.
+        completion_checker: Table of completion checkers.
+        merger: Table of mergers.
+        teardown: Table of teardowns.
+        workspace: The run's repository; without one the steps' word is taken.
+        on_event: Called with each event; one that raises is logged once and ends nothing.
+        executor: Where plain ``def`` steps run; default a pool of the runner's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        preparer: StepDispatch[TaskPreparer],
+        launcher: StepDispatch[TaskLauncher],
+        kickoff: StepDispatch[TaskKickoff],
+        completion_checker: StepDispatch[TaskCompletionChecker],
+        merger: StepDispatch[TaskMerger],
+        teardown: StepDispatch[TaskTeardown],
+        workspace: Workspace | None = None,
+        on_event: EventListener | None = None,
+        executor: Executor | None = None,
+    ) -> None:
+        self.preparer = preparer
+        self.launcher = launcher
+        self.kickoff = kickoff
+        self.completion_checker = completion_checker
+        self.merger = merger
+        self.teardown = teardown
+        self.workspace = workspace
+        self.on_event = None if on_event is None else careful(on_event)
+        self.executor = executor or ThreadPoolExecutor(SMALLEST_POOL, thread_name_prefix="agentrelay-step")
+        self.watchdog = Watchdog()
+        self._lives: set[Life] = set()
+        self._checked: set[tuple[type, str]] = set()
+
+    async def run(self, runtime: TaskRuntime, *, teardown_mode: TearDownMode = TearDownMode.ALWAYS) -> TaskRunResult:
+        """Run a task to its end.
+
+        Args:
+            runtime: The task, PENDING.
+            teardown_mode: When the teardown step runs.
+
+        Returns:
+            How it ended; after `detach`, a result whose status is still that of a running task.
+
+        Raises:
+            ValueError: The task is not PENDING.
+            asyncio.CancelledError: The run was cancelled: the task is FAILED and its agent stopped.
+        """
+        status = runtime.state.status
+        if status != TaskStatus.PENDING:
+            raise ValueError(f"a task must be PENDING to be run; {runtime.task.id!r} is {TaskStatus(status).name}")
+        life = Life(self, runtime, self.watchdog.watch())
+        self._lives.add(life)
+        failure_class: IntegrationFailureClass | None = None
+        cancelled: asyncio.CancelledError | None = None
+        try:
+            runtime.state.transition(TaskStatus.RUNNING)
+            failure_class = await life.live()
+        except Detached:
+            return TaskRunResult.from_runtime(runtime)
+        except asyncio.CancelledError as exc:
+            cancelled = exc
+            _fail(runtime, "CancelledError: cancelled", exc)
+        except Exception as exc:
+            _fail(runtime, f"{type(exc).__name__}: {_text(exc)}", exc)
+            failure_class = classify(exc)
+        finally:
+            self._lives.discard(life)
+            if life.detached or cancelled is not None:
+                self.watchdog.forget(life.wait)
+
+        if cancelled is not None:
+            await _shielded(life.end(teardown_mode, stop_agent=True))
+            raise cancelled
+        try:
+            await life.end(teardown_mode)
+        except asyncio.CancelledError:
+            await _shielded(life.end(teardown_mode, stop_agent=True))
+            raise
+        finally:
+            self.watchdog.forget(life.wait)
+        return TaskRunResult.from_runtime(runtime, failure_class)
+
+    def check(self, step: object, method: str) -> None:
+        """Check a step's class by signature before its first call.
+
+        Args:
+            step: The step.
+            method: Its method.
+
+        Raises:
+            StepSignatureError: It cannot be called as it will be.
+        """
+        kind = type(step)
+        if (kind, method) not in self._checked:
+            check_step(step, method)
+            if hasattr(kind, method):
+                self._checked.add((kind, method))
+
+    def detach(self) -> None:
+        """Leave the agents of all tasks under way to go on: their waits end, without teardown.
+
+        A task in a short step finishes that step first.
+        """
+        for life in list(self._lives):
+            life.detached = True
+            if life.wait.detachable:
+                life.wait.interrupt(Interruption.DETACHED)
+
+
+def _fail(runtime: TaskRuntime, error: str, exc: BaseException) -> None:
+    if runtime.state.status in DONE:
+        return
+    runtime.state.transition(TaskStatus.FAILED)
+    runtime.state.error = error
+    runtime.failure = exc
+
+
+def _text(exc: Exception) -> str:
+    # KeyError shows the repr of a plain message.
+    if type(exc) is KeyError and len(exc.args) == 1:
+        return str(exc.args[0])
+    return str(exc)
+
+
+async def _shielded(work: Coroutine[Any, Any, None]) -> None:
+    """Finish `work` even if the awaiting task is cancelled again; its own deadline bounds it."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                return
