@@ -1,0 +1,194 @@
+"""State from events: one small function for each kind that changes what people see.
+
+Status is written nowhere; it is whatever these functions make of the record, all at once or one event at a time.
+"""
+
+from collections.abc import Callable, Iterable
+
+from agentrelay_core.journal import kinds
+from agentrelay_core.journal.state import RunState, TaskRecord, WorkstreamRecord, WorkstreamStatus
+from agentrelay_core.runtime import Event, IntegrationFailureClass, TaskStatus
+
+_BRANCH = "branch="
+_TERMINAL = frozenset({TaskStatus.PR_MERGED, TaskStatus.COMPLETED, TaskStatus.FAILED})
+
+
+def apply(state: RunState, event: Event) -> None:
+    """Take the next event into account.
+
+    Args:
+        state: Changed in place.
+        event: The event that follows the last one applied; a kind that is not known changes nothing but `sequence`.
+    """
+    state.sequence += 1
+    change = _CHANGES.get(event.kind)
+    if change is not None:
+        change(state, event)
+
+
+def rebuild(events: Iterable[Event]) -> RunState:
+    """Derive the state of a run from all its events.
+
+    Args:
+        events: From the first on, in order.
+    """
+    state = RunState()
+    for event in events:
+        apply(state, event)
+    return state
+
+
+def _task(state: RunState, event: Event) -> TaskRecord:
+    record = state.tasks.get(event.task_id)
+    if record is None:
+        record = state.tasks[event.task_id] = TaskRecord(id=event.task_id, workstream_id=event.workstream_id)
+    return record
+
+
+def _workstream(state: RunState, event: Event) -> WorkstreamRecord:
+    record = state.workstreams.get(event.workstream_id)
+    if record is None:
+        record = state.workstreams[event.workstream_id] = WorkstreamRecord(id=event.workstream_id)
+    return record
+
+
+def _run_started(state: RunState, event: Event) -> None:
+    data = event.data
+    state.run_id = data["run_id"]
+    state.graph = data["graph"]
+    state.digest = data["digest"]
+    state.outcome = None
+    state.started_at = event.timestamp
+    state.finished_at = None
+    lane_of = {task_id: lane for lane, task_ids in data["workstreams"].items() for task_id in task_ids}
+    state.tasks = {task_id: TaskRecord(id=task_id, workstream_id=lane_of.get(task_id, "")) for task_id in data["tasks"]}
+    state.workstreams = {lane: WorkstreamRecord(id=lane) for lane in data["workstreams"]}
+
+
+def _run_resumed(state: RunState, event: Event) -> None:
+    state.outcome = None
+    state.finished_at = None
+    for record in state.tasks.values():
+        record.blocked_by = ()
+
+
+def _run_finished(state: RunState, event: Event) -> None:
+    state.outcome = event.data["outcome"]
+    state.finished_at = event.timestamp
+
+
+def _run_reset(state: RunState, event: Event) -> None:
+    if "tasks" in event.data:
+        state.outcome = None
+        state.finished_at = None
+        for task_id in event.data["tasks"]:
+            lane = state.tasks[task_id].workstream_id if task_id in state.tasks else ""
+            state.tasks[task_id] = TaskRecord(id=task_id, workstream_id=lane)
+        return
+    state.__init__(sequence=state.sequence)  # type: ignore[misc]  # as new, for whoever holds this very object
+
+
+def _task_started(state: RunState, event: Event) -> None:
+    record = _task(state, event)
+    record.workstream_id = event.workstream_id or record.workstream_id
+    record.status = TaskStatus.RUNNING
+    record.attempt_num = event.attempt_num
+    record.branch = record.pr_url = record.error = record.label = None
+    record.failure_class = None
+    record.parked = False
+    record.blocked_by = ()
+    record.started_at = event.timestamp
+    record.finished_at = None
+
+
+def _task_prepared(state: RunState, event: Event) -> None:
+    _task(state, event).branch = event.message.removeprefix(_BRANCH)
+
+
+def _task_launched(state: RunState, event: Event) -> None:
+    _task(state, event).label = event.message
+
+
+def _task_has_pull_request(state: RunState, event: Event) -> None:
+    record = _task(state, event)
+    record.pr_url = event.message
+    record.status = TaskStatus.PR_CREATED
+
+
+def _task_finished(state: RunState, event: Event) -> None:
+    record = _task(state, event)
+    data = event.data
+    record.status = TaskStatus(data["status"])
+    record.pr_url = data.get("pr_url") or record.pr_url
+    record.error = data.get("error")
+    failure_class = data.get("failure_class")
+    record.failure_class = IntegrationFailureClass(failure_class) if failure_class else None
+    record.parked = bool(data.get("parked", False))
+    record.concerns = tuple(data.get("concerns") or ())
+    # An agent that was left to go on has no end yet.
+    record.finished_at = event.timestamp if record.status in _TERMINAL else None
+
+
+def _task_retrying(state: RunState, event: Event) -> None:
+    record = _task(state, event)
+    record.status = TaskStatus.PENDING
+    record.attempt_num = event.attempt_num + 1
+    record.error = event.data.get("error", record.error)
+
+
+def _task_blocked(state: RunState, event: Event) -> None:
+    by = event.data["by"]
+    _task(state, event).blocked_by = (by,) if isinstance(by, str) else tuple(by)
+
+
+def _workstream_opened(state: RunState, event: Event) -> None:
+    record = _workstream(state, event)
+    record.status = WorkstreamStatus.OPEN
+    record.branch = event.data["branch"]
+    record.reason = None
+
+
+def _workstream_integrating(state: RunState, event: Event) -> None:
+    _workstream(state, event).status = WorkstreamStatus.INTEGRATING
+
+
+def _workstream_integrated(state: RunState, event: Event) -> None:
+    record = _workstream(state, event)
+    record.status = WorkstreamStatus.INTEGRATED
+    record.pr_url = event.data.get("pr_url")
+    record.merged = bool(event.data.get("merged", False))
+    record.reason = None
+
+
+def _workstream_failed(state: RunState, event: Event) -> None:
+    record = _workstream(state, event)
+    record.status = WorkstreamStatus.FAILED
+    record.reason = event.message
+
+
+def _workstream_parked(state: RunState, event: Event) -> None:
+    record = _workstream(state, event)
+    record.status = WorkstreamStatus.PARKED
+    record.pr_url = event.data.get("pr_url", record.pr_url)
+    record.reason = event.message
+
+
+_CHANGES: dict[str, Callable[[RunState, Event], None]] = {
+    kinds.RUN_STARTED: _run_started,
+    kinds.RUN_RESUMED: _run_resumed,
+    kinds.RUN_FINISHED: _run_finished,
+    kinds.RUN_RESET: _run_reset,
+    kinds.TASK_STARTED: _task_started,
+    kinds.TASK_PREPARED: _task_prepared,
+    kinds.TASK_LAUNCHED: _task_launched,
+    kinds.TASK_PR_CREATED: _task_has_pull_request,
+    kinds.TASK_PR_MERGING: _task_has_pull_request,
+    kinds.TASK_FINISHED: _task_finished,
+    kinds.TASK_RETRYING: _task_retrying,
+    kinds.TASK_BLOCKED: _task_blocked,
+    kinds.WORKSTREAM_OPENED: _workstream_opened,
+    kinds.WORKSTREAM_INTEGRATING: _workstream_integrating,
+    kinds.WORKSTREAM_INTEGRATED: _workstream_integrated,
+    kinds.WORKSTREAM_FAILED: _workstream_failed,
+    kinds.WORKSTREAM_PARKED: _workstream_parked,
+}

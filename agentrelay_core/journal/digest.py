@@ -1,0 +1,93 @@
+"""Which graph a run is about: a digest that tells an edited graph from the one that the run began with.
+
+What is left at its default is left out, so that a field added by a later version changes no digest; so are the run's
+settings, which a flag may change at any start, and the order of tasks in the file.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from enum import Enum
+from functools import cache
+from pathlib import PurePath
+from typing import Any
+
+import attrs
+
+from agentrelay_core.journal import kinds
+from agentrelay_core.runtime import Event
+from agentrelay_core.spec import AgentEnvironment, Task, TaskGraph, WorkstreamSpec
+
+
+def graph_digest(graph: TaskGraph) -> str:
+    """Digest what was asked for.
+
+    Args:
+        graph: The graph.
+
+    Returns:
+        64 hexadecimal digits; the same in every process for graphs that ask for the same.
+
+    Raises:
+        TypeError: A value in the graph is not plain data.
+    """
+    content = {
+        "name": graph.name,
+        "tasks": sorted(graph.tasks, key=_id),
+        "workstreams": sorted(graph.workstreams, key=_id),
+        "max_workstream_depth": graph.max_workstream_depth,
+    }
+    text = json.dumps(content, default=_plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def run_started_event(run_id: str, graph: TaskGraph) -> Event:
+    """The first event of a run.
+
+    Args:
+        run_id: Id of the run.
+        graph: What will be run.
+    """
+    lanes: dict[str, list[str]] = {workstream.id: [] for workstream in graph.workstreams}
+    for task in graph.tasks:
+        lanes.setdefault(task.workstream_id, []).append(task.id)
+    data = {
+        "run_id": run_id,
+        "graph": graph.name,
+        "digest": graph_digest(graph),
+        "tasks": [task.id for task in graph.tasks],
+        "workstreams": lanes,
+    }
+    return Event(kind=kinds.RUN_STARTED, message=run_id, data=data)
+
+
+def _id(value: Task | WorkstreamSpec) -> str:
+    return value.id
+
+
+@cache
+def _fields(cls: Any) -> tuple[tuple[str, Callable[[], Any]], ...]:
+    """The names of a class's fields, each with what makes its default."""
+    return tuple((field.name, _default(field)) for field in attrs.fields(cls))
+
+
+def _default(field: "attrs.Attribute[Any]") -> Callable[[], Any]:
+    default: Any = field.default
+    if isinstance(default, attrs.Factory) and not default.takes_self:  # type: ignore[arg-type]
+        return default.factory  # type: ignore[no-any-return]
+    return lambda: default
+
+
+def _plain(value: Any) -> Any:
+    """What JSON should hold in place of a value that it does not know."""
+    cls: Any = type(value)
+    if attrs.has(cls):
+        plain = {name: item for name, default in _fields(cls) if (item := getattr(value, name)) != default()}
+        if isinstance(value, AgentEnvironment):
+            plain["type"] = cls.__qualname__
+        return plain
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, PurePath):
+        return value.as_posix()
+    raise TypeError(f"{value!r} is not plain data and cannot be part of a graph")

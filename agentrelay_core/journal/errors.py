@@ -1,0 +1,52 @@
+"""What is said when the record of a run cannot be kept or read; it is never mended silently."""
+
+import sqlite3
+from pathlib import Path
+
+from agentrelay_core.runtime import UserError
+
+
+class JournalError(UserError):
+    """A journal cannot be opened, read or written; the text says why and what to do next."""
+
+
+def damaged(path: Path, detail: str) -> JournalError:
+    """The error for a journal whose content is not what was written.
+
+    Args:
+        path: The journal.
+        detail: What was found.
+    """
+    return JournalError(
+        f"the journal {path} is damaged: {detail}. It was left as it is. "
+        f"Copy the directory {path.parent} to a safe place, then restore the journal from a backup, "
+        f"or move it away and run `agentrelay run` again"
+    )
+
+
+def translate(path: Path, error: Exception) -> JournalError:
+    """Turn an error of SQLite or of the system into one that says what to do next.
+
+    Args:
+        path: The journal.
+        error: What was raised.
+    """
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return damaged(path, str(error))
+    if name.startswith("SQLITE_FULL"):
+        return JournalError(
+            f"no space is left for the journal {path}; what it holds is safe. "
+            f"Free at least 16 MiB in {path.parent}, then run `agentrelay run` again"
+        )
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return JournalError(
+            f"the journal {path} is being written by another process. "
+            f"See `agentrelay status`, and run `agentrelay run` again when that run has ended"
+        )
+    if isinstance(error, sqlite3.Error | OSError):
+        return JournalError(
+            f"the journal {path} cannot be used: {error}. "
+            f"Check that {path.parent} is writable and its disk healthy (`agentrelay doctor`), then run it again"
+        )
+    return JournalError(f"the journal {path} could not record an event: {type(error).__name__}: {error}")

@@ -1,0 +1,60 @@
+"""The names of everything that is recorded, with what each carries; a released name keeps its meaning for ever.
+
+An event whose kind is not listed here is kept, shown and passed over when state is derived.
+"""
+
+# The run.
+RUN_STARTED = "run_started"
+"""A run begins. data: ``run_id``, ``graph``, ``digest``, ``tasks`` (ids in the graph's order), ``workstreams`` (a
+mapping of each lane's id to the ids of its tasks). `run_started_event` makes it."""
+RUN_RESUMED = "run_resumed"
+"""The same run goes on in a new process; what was blocked is free again."""
+RUN_FINISHED = "run_finished"
+"""Nothing is left to do, or the run was stopped. data: ``outcome``."""
+RUN_RESET = "run_reset"
+"""Back to the beginning. data: ``tasks`` (ids that are pending again); without it the whole run is forgotten."""
+
+# A task. `attempt_num` counts from 0.
+TASK_STARTED = "task_started"
+"""An attempt begins."""
+TASK_PREPARED = "task_prepared"
+"""The attempt has its branch and worktree. message: ``branch=<name>``."""
+TASK_LAUNCHED = "task_launched"
+"""The agent lives. message: its label."""
+TASK_WAITING = "task_waiting"
+"""The agent has its instructions and is at work."""
+TASK_GATE_RUNNING = "task_gate_running"
+"""The completion gate was started."""
+TASK_GATE_PASSED = "task_gate_passed"
+"""The completion gate ended with 0."""
+TASK_GATE_FAILED = "task_gate_failed"
+"""The completion gate ended otherwise."""
+TASK_PR_CREATED = "task_pr_created"
+"""The attempt has a pull request. message: its URL."""
+TASK_PR_MERGING = "task_pr_merging"
+"""The pull request is about to be merged. message: its URL."""
+TASK_FINISHED = "task_finished"
+"""The attempt ended. data: ``status`` (a `TaskStatus` value), ``pr_url``, ``error``, ``failure_class``, ``concerns``,
+and ``parked: true`` where a person is needed."""
+TASK_RETRYING = "task_retrying"
+"""The attempt `attempt_num` failed and another will follow. data: ``delay`` (seconds), ``error``."""
+TASK_BLOCKED = "task_blocked"
+"""The task cannot start in this run. data: ``by`` (id, or ids, of the tasks that it hangs on)."""
+TASK_WARNING = "task_warning"
+"""Something that people should know; the task goes on. message: what."""
+
+# A workstream.
+WORKSTREAM_OPENED = "workstream_opened"
+"""The lane has its integration branch. data: ``branch``."""
+WORKSTREAM_INTEGRATING = "workstream_integrating"
+"""The lane's tasks are done; its integration pull request is being opened."""
+WORKSTREAM_INTEGRATED = "workstream_integrated"
+"""The lane's end. data: ``pr_url`` (or `None`), ``merged`` (bool)."""
+WORKSTREAM_FAILED = "workstream_failed"
+"""The lane could not be opened or integrated. message: why."""
+WORKSTREAM_PARKED = "workstream_parked"
+"""The lane's integration waits for a person. message: what to do."""
+
+# Anything that people may want to read later.
+LOG = "log"
+"""A line for people. message: the line."""

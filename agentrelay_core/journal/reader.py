@@ -1,0 +1,64 @@
+"""Reading the record, while a run goes on and after it, without ever writing to it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from agentrelay_core.journal import storage
+from agentrelay_core.journal.derive import apply
+from agentrelay_core.journal.errors import JournalError, damaged, translate
+from agentrelay_core.journal.state import RunState
+from agentrelay_core.runtime import Event
+
+_SELECT = f"SELECT sequence, {', '.join(storage.COLUMNS)} FROM events WHERE sequence > ? ORDER BY sequence"
+
+
+def read_events(path: Path, *, after: int = 0) -> Iterator[tuple[int, Event]]:
+    """Read events in the order in which they were recorded.
+
+    Args:
+        path: The journal.
+        after: The last sequence that is already known; 0 reads all.
+
+    Yields:
+        Sequence, counted from 1 without gaps, and event: all that were durable when reading began.
+
+    Raises:
+        JournalError: There is no journal, it is damaged, or it is of a newer version.
+    """
+    if not path.is_file():
+        raise JournalError(f"there is no journal at {path}; nothing was run yet. Start with `agentrelay run`")
+    try:
+        with closing(storage.connect(path, write=False)) as connection:
+            if not storage.check_schema(connection, path):
+                return
+            expected = after
+            for row in connection.execute(_SELECT, (after,)):
+                expected += 1
+                if row[0] != expected:
+                    raise damaged(path, f"event {expected} is missing")
+                yield expected, storage.event_of(row, path)
+    except sqlite3.Error as error:
+        raise translate(path, error) from error
+
+
+def read_state(path: Path) -> RunState:
+    """Derive the state of a run from its journal.
+
+    Args:
+        path: The journal.
+
+    Returns:
+        The state; to follow a live run, `apply` what ``read_events(path, after=state.sequence)`` gives.
+
+    Raises:
+        JournalError: As `read_events` does, or an event does not say what its kind must say.
+    """
+    state = RunState()
+    for sequence, event in read_events(path):
+        try:
+            apply(state, event)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise damaged(path, f"event {sequence} ({event.kind}) cannot be understood: {error!r}") from error
+    return state

@@ -1,0 +1,155 @@
+"""The file format: one SQLite table that rows are only ever added to, with a version that says how to read it.
+
+Schema 1. ``application_id`` tells our files from others, ``user_version`` is the schema; `event_of` and the writer's
+insert are each other's inverse.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from agentrelay_core.journal.errors import JournalError, damaged
+from agentrelay_core.runtime import Event
+
+SCHEMA = 1
+COLUMNS = ("timestamp", "kind", "task_id", "workstream_id", "attempt_num", "message", "data")
+BUSY_SECONDS = 5.0
+
+_APPLICATION = 0x61726A6C  # "arjl"
+
+# The triggers make "append-only" a property of the file and not of our good intentions.
+_CREATE = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE events (
+    sequence INTEGER PRIMARY KEY,
+    timestamp REAL NOT NULL,
+    kind TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    workstream_id TEXT NOT NULL,
+    attempt_num INTEGER NOT NULL,
+    message TEXT NOT NULL,
+    data TEXT
+);
+CREATE TRIGGER no_update BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER no_delete BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+PRAGMA application_id = {_APPLICATION};
+PRAGMA user_version = {SCHEMA};
+COMMIT;
+"""
+
+_dump = json.JSONEncoder(separators=(",", ":"), default=str).encode
+
+Row = tuple[int, float, str, str, str, int, str, str | None]
+
+
+def connect(path: Path, *, write: bool) -> sqlite3.Connection:
+    """Open the file, which must exist.
+
+    Args:
+        path: The journal.
+        write: Whether it will be written; any thread may use the connection, one at a time.
+    """
+    mode = "rw" if write else "ro"
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+def check_schema(connection: sqlite3.Connection, path: Path) -> bool:
+    """Make sure that this version can read the file.
+
+    Args:
+        connection: An open connection.
+        path: The journal, for messages.
+
+    Returns:
+        False when the file is still empty.
+
+    Raises:
+        JournalError: The file is of a newer schema, or is another program's.
+    """
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application == 0 and version == 0:
+        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            raise JournalError(f"{path} is a database of another program, not a journal; move it away")
+        return False
+    if application != _APPLICATION:
+        raise JournalError(f"{path} is a database of another program, not a journal; move it away")
+    if version > SCHEMA:
+        raise JournalError(
+            f"the journal {path} has schema {version}, and this version of agentrelay reads up to {SCHEMA}. "
+            f"It was left as it is. Upgrade with `pip install --upgrade agentrelay-core`, then run it again"
+        )
+    return True
+
+
+def create_schema(connection: sqlite3.Connection) -> None:
+    """Make the tables of an empty file, in one transaction."""
+    connection.executescript(_CREATE)
+
+
+def check_structure(connection: sqlite3.Connection, path: Path) -> None:
+    """Let SQLite look for damage.
+
+    Args:
+        connection: An open connection.
+        path: The journal, for messages.
+
+    Raises:
+        JournalError: Some was found.
+    """
+    answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if answer != "ok":
+        raise damaged(path, answer.replace("\n", " "))
+
+
+def values_of(events: Iterable[Event]) -> list[Any]:
+    """The columns of events, one after another in a flat list."""
+    values: list[Any] = []
+    for event in events:
+        message, data = event.message, event.data
+        values += (
+            event.timestamp,
+            event.kind,
+            event.task_id,
+            event.workstream_id,
+            event.attempt_num,
+            # Half of a surrogate pair, as an undecodable file name gives, is no UTF-8.
+            message if message.isascii() else message.encode("utf-8", "backslashreplace").decode(),
+            # A value that is not plain is recorded as its text: better than losing the event.
+            _dump(dict(data)) if data else None,
+        )
+    return values
+
+
+def event_of(row: Row, path: Path) -> Event:
+    """The event of a row.
+
+    Args:
+        row: ``sequence`` and `COLUMNS`.
+        path: The journal, for messages.
+
+    Raises:
+        JournalError: The row's data is not what was written.
+    """
+    sequence, timestamp, kind, task_id, workstream_id, attempt_num, message, text = row
+    try:
+        data = json.loads(text) if text else {}
+    except ValueError as error:
+        raise damaged(path, f"the data of event {sequence} is unreadable ({error})") from error
+    return Event(
+        kind=kind,
+        task_id=task_id,
+        workstream_id=workstream_id,
+        attempt_num=attempt_num,
+        message=message,
+        timestamp=timestamp,
+        data=data,
+    )

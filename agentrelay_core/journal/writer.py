@@ -1,0 +1,257 @@
+"""The one writer: events are queued on the event loop and made durable by a thread, many at a time.
+
+A commit that survives a power cut costs a wait for the disk (1 to 3 ms). So no event waits for its own:
+`Journal.append` only queues, one thread commits all that has gathered, and whoever must not go on before the record is
+safe awaits `Journal.flush`.
+"""
+
+import os
+import sqlite3
+import threading
+from collections import deque
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Literal
+
+from agentrelay_core.journal import storage
+from agentrelay_core.journal.errors import JournalError, damaged, translate
+from agentrelay_core.journal.filesystem import MountTable, private_directory, refuse_network_disk, system_mounts
+from agentrelay_core.runtime import Event
+
+if TYPE_CHECKING:
+    import asyncio
+
+Durability = Literal["power_loss", "process_death"]
+
+# How long events without a barrier may gather: few wake-ups of the thread, yet `status` is never far behind.
+GATHER_SECONDS = 0.01
+# Rows of one statement. SQLite works on them without holding Python's lock, so the loop runs meanwhile.
+ROWS_PER_STATEMENT = 64
+# The write-ahead log is folded into the file when it has grown by this much and nobody waits, or by the larger anyway.
+CHECKPOINT_BYTES = 4 << 20
+CHECKPOINT_BYTES_BUSY = 64 << 20
+
+
+class Journal:
+    """An append-only record of events in a SQLite file. Made by `Journal.open`.
+
+    `append` may be called from any thread; `flush` and `aclose` belong on an event loop. An error of the writer
+    (disk full, disk gone) is kept: every later call raises it as a `JournalError`, and nothing more is written.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._connection = connection
+        self._wal = Path(f"{path}-wal")
+        self._checkpointed_at = 0
+        self._events: deque[Event] = deque()
+        self._barriers: deque[asyncio.Future[None]] = deque()
+        self._wake: SimpleQueue[None] = SimpleQueue()
+        self._asleep = False
+        self._closing = False
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._work, name=f"journal {path}", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def open(
+        cls, path: Path, *, durability: Durability = "power_loss", mounts: MountTable = system_mounts
+    ) -> "Journal":
+        """Open a journal to write, and make it if it is not there. Reads the whole file to look for damage.
+
+        Args:
+            path: The file; made with mode 0600, its directory with 0700.
+            durability: What a flushed event survives; ``process_death`` spares the wait for the disk.
+            mounts: Gives the system's mount table.
+
+        Raises:
+            JournalError: The file is damaged, of a newer version or not ours, or its place is unfit.
+        """
+        refuse_network_disk(path, mounts)
+        try:
+            private_directory(path.parent)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
+            connection = storage.connect(path, write=True)
+        except (OSError, sqlite3.Error) as error:
+            raise translate(path, error) from error
+        try:
+            _prepare(connection, path, durability)
+        except sqlite3.Error as error:
+            connection.close()
+            raise translate(path, error) from error
+        except JournalError:
+            connection.close()
+            raise
+        return cls(path, connection)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    def append(self, event: Event) -> None:
+        """Queue an event; it is durable after the next `flush`. Never waits.
+
+        Args:
+            event: What happened; its data must not be changed afterwards.
+
+        Raises:
+            JournalError: The writer failed earlier, or the journal is closed.
+        """
+        if self._failure is not None or self._closing:
+            raise self._refusal()
+        self._events.append(event)
+        if self._asleep:
+            self._asleep = False
+            self._wake.put(None)
+
+    async def flush(self) -> None:
+        """Wait until everything appended so far is durable.
+
+        Raises:
+            JournalError: It cannot be made durable; the text says why and what to do.
+        """
+        import asyncio  # by now the caller has it; importing the journal should not
+
+        if self._failure is not None or self._closing:
+            raise self._refusal()
+        barrier: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._barriers.append(barrier)
+        self._wake.put(None)
+        await barrier
+
+    def close(self) -> None:
+        """Write what is queued and close the file; closing twice is closing once. Blocks for the disk.
+
+        Raises:
+            JournalError: The writer failed, so events may be missing from the record; raised by the first call only.
+        """
+        first = not self._closing
+        self._closing = True
+        self._wake.put(None)
+        self._thread.join()
+        if first and self._failure is not None:
+            raise self._refusal()
+
+    async def aclose(self) -> None:
+        """Do as `close` does, off the event loop.
+
+        Raises:
+            JournalError: As `close` does.
+        """
+        import asyncio
+
+        await asyncio.to_thread(self.close)
+
+    def _refusal(self) -> JournalError:
+        if self._failure is None:
+            return JournalError(f"the journal {self._path} is closed; nothing more can be recorded")
+        error = translate(self._path, self._failure)
+        error.__cause__ = self._failure
+        return error
+
+    def _work(self) -> None:
+        """The thread: gather, commit, tell those who wait; until closed."""
+        closing = False
+        while not closing:
+            self._gather()
+            closing = self._closing
+            # Barriers before events: all that a barrier stands for was queued before it.
+            barriers = [self._barriers.popleft() for _ in range(len(self._barriers))]
+            events = [self._events.popleft() for _ in range(len(self._events))]
+            if events and self._failure is None:
+                try:
+                    self._commit(events)
+                except Exception as error:  # kept, and raised to everyone who appends or flushes from now on
+                    self._failure = error
+            self._release(barriers)
+            self._checkpoint()
+        # Those who came while the last events were written.
+        self._release([self._barriers.popleft() for _ in range(len(self._barriers))])
+        self._connection.close()
+
+    def _gather(self) -> None:
+        """Sleep until there is an event, then a little longer for more; a barrier, or the close, ends both."""
+        # Set before looking, so that whoever appends after the look sees it and wakes the thread.
+        self._asleep = True
+        if not (self._events or self._barriers or self._closing):
+            self._wake.get()
+        self._asleep = False
+        if not (self._barriers or self._closing):
+            with suppress(Empty):
+                self._wake.get(timeout=GATHER_SECONDS)
+        # What these tokens stand for is already queued.
+        while not self._wake.empty():
+            self._wake.get_nowait()
+
+    def _commit(self, events: list[Event]) -> None:
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        try:
+            for start in range(0, len(events), ROWS_PER_STATEMENT):
+                rows = events[start : start + ROWS_PER_STATEMENT]
+                execute(_insert(len(rows)), storage.values_of(rows))
+            execute("COMMIT")
+        except BaseException:
+            # SQLite has rolled back by itself where the disk is full.
+            if self._connection.in_transaction:
+                execute("ROLLBACK")
+            raise
+
+    def _release(self, barriers: "list[asyncio.Future[None]]") -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+        for barrier in barriers:
+            by_loop.setdefault(barrier.get_loop(), []).append(barrier)
+        for loop, waiting in by_loop.items():
+            try:
+                loop.call_soon_threadsafe(self._settle, waiting)
+            except RuntimeError:
+                # The loop was closed: nobody waits any more.
+                continue
+
+    def _settle(self, barriers: "list[asyncio.Future[None]]") -> None:
+        for barrier in barriers:
+            if barrier.done():
+                continue
+            if self._failure is None:
+                barrier.set_result(None)
+            else:
+                barrier.set_exception(self._refusal())
+
+    def _checkpoint(self) -> None:
+        if self._failure is not None:
+            return
+        try:
+            size = self._wal.stat().st_size
+            limit = CHECKPOINT_BYTES_BUSY if self._barriers or self._events else CHECKPOINT_BYTES
+            if size - self._checkpointed_at < limit:
+                return
+            # A reader that holds an old view keeps the log from shrinking; then the next try is one limit later.
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._connection.execute(f"PRAGMA busy_timeout = {int(storage.BUSY_SECONDS * 1000)}")
+            self._checkpointed_at = self._wal.stat().st_size
+        except (OSError, sqlite3.Error) as error:
+            self._failure = error
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, durability: Durability) -> None:
+    holds_events = storage.check_schema(connection, path)
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise damaged(path, f"it cannot have a write-ahead log (its mode is {mode})")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power_loss' else 'NORMAL'}")
+    # A checkpoint within a commit would make everyone wait who waits for that commit.
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    if holds_events:
+        storage.check_structure(connection, path)
+    else:
+        storage.create_schema(connection)
+
+
+@lru_cache(maxsize=ROWS_PER_STATEMENT)
+def _insert(rows: int) -> str:
+    row = f"({', '.join('?' * len(storage.COLUMNS))})"
+    return f"INSERT INTO events ({', '.join(storage.COLUMNS)}) VALUES {', '.join([row] * rows)}"
