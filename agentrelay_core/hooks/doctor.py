@@ -1,0 +1,138 @@
+"""What is installed, what is wrong with it, how to mend it: the data of ``plugins list`` and ``plugins doctor``."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal
+
+import attrs
+
+from agentrelay_core.hooks.catalog import Catalog
+from agentrelay_core.hooks.needs import all_needs
+from agentrelay_core.hooks.plugins import canonical
+from agentrelay_core.spec.suggestions import did_you_mean
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """Something that ``plugins doctor`` has to say.
+
+    Args:
+        level: ``error`` keeps something installed from working, ``warning`` may, ``note`` does not.
+        subject: What it is about: a plugin, a program or a line of configuration.
+        message: What is so.
+        mend: What to do about it; empty where nothing needs to be done.
+    """
+
+    level: Literal["error", "warning", "note"]
+    subject: str
+    message: str
+    mend: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class PluginRow:
+    """A line of ``plugins list``; the texts are as they are shown."""
+
+    name: str
+    version: str
+    status: str
+    entry_point: str
+    provides: str
+    reason: str
+
+
+def plugin_rows(catalog: Catalog) -> tuple[PluginRow, ...]:
+    """The rows of ``plugins list``, sorted by name."""
+    return tuple(
+        PluginRow(
+            name=report.name,
+            version=report.version,
+            status=report.status,
+            entry_point=report.entry_point,
+            provides=", ".join(report.provides),
+            reason=report.reason,
+        )
+        for report in catalog.plugins
+    )
+
+
+def table_text(rows: Iterable[PluginRow]) -> str:
+    """Rows as an aligned table of plain text; what a plugin provides, or why not, stands last and is never cut."""
+    cells = [("PLUGIN", "VERSION", "STATUS", "PROVIDES")]
+    cells += [(row.name, row.version or "-", row.status, row.provides or row.reason or "-") for row in rows]
+    widths = [max(len(line[column]) for line in cells) for column in range(3)]
+    return "\n".join(_line(line, widths) for line in cells)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=False)]
+    return "  ".join((*padded, cells[-1]))
+
+
+def doctor_findings(catalog: Catalog, which: Callable[[str], str | None] = shutil.which) -> tuple[Finding, ...]:
+    """Everything worth knowing about what is installed and configured.
+
+    Args:
+        catalog: The plugins.
+        which: Finds a program on PATH; `None` where there is none.
+
+    Returns:
+        The findings, those that keep something from working first.
+    """
+    found = [*_plugins(catalog), *_conflicts(catalog), *_pins(catalog), *_configuration(catalog)]
+    for need in all_needs(catalog):
+        if which(need.program) is None:
+            message = f"{need.program} is not on PATH; it is needed by {', '.join(need.needed_by)}."
+            mend = f"Install {need.program}, or put its folder on PATH."
+            found.append(Finding(level="warning", subject=need.program, message=message, mend=mend))
+    return tuple(sorted(found, key=_by_level))
+
+
+def _by_level(finding: Finding) -> int:
+    return ("error", "warning", "note").index(finding.level)
+
+
+def _plugins(catalog: Catalog) -> Iterator[Finding]:
+    for report in catalog.plugins:
+        if report.status == "active" and not report.reason:
+            continue
+        level: Literal["error", "note"] = "error" if report.status in ("broken", "incompatible") else "note"
+        message = f"{report.status}: {report.reason}"
+        yield Finding(level=level, subject=report.title, message=message, mend=report.mend)
+
+
+def _conflicts(catalog: Catalog) -> Iterator[Finding]:
+    for key, error in catalog.conflicts.items():
+        yield Finding(level="warning", subject=key, message=str(error))
+
+
+def _pins(catalog: Catalog) -> Iterator[Finding]:
+    installed = {canonical(report.name): report for report in catalog.plugins}
+    for key, distribution in catalog.pins.items():
+        line = f'"{key}" = "{distribution}"'
+        offers = catalog.offers.get(key, ())
+        report = installed.get(canonical(distribution))
+        if any(canonical(offer.plugin.name) == canonical(distribution) for offer in offers):
+            continue
+        if report is None:
+            hint = did_you_mean(distribution, (other.name for other in catalog.plugins))
+            message = f"[plugins.pin] {line} names a plugin that is not installed{f'; {hint}' if hint else ''}."
+        elif report.status != "active":
+            message = f"[plugins.pin] {line} names a plugin that is {report.status}."
+        elif offers:
+            who = ", ".join(offer.plugin.title for offer in offers)
+            message = f"[plugins.pin] {line} names a plugin that does not provide it; {who} does."
+        else:
+            hint = did_you_mean(key, catalog.offers)
+            message = f"[plugins.pin] {line} matches nothing that is provided{f'; {hint}' if hint else ''}."
+        yield Finding(level="warning", subject=key, message=message, mend="Correct or remove that line.")
+
+
+def _configuration(catalog: Catalog) -> Iterator[Finding]:
+    installed = {canonical(report.name) for report in catalog.plugins}
+    named = [(name, f'[plugins] disable = ["{name}"]') for name in catalog.disable]
+    named += [(name, f"[options.{name}]") for name in catalog.plugin_options]
+    for name, line in named:
+        if canonical(name) not in installed:
+            message = f"{line} names no installed plugin."
+            yield Finding(level="warning", subject=name, message=message, mend="Correct or remove that line.")
