@@ -25,3 +25,4 @@ LEGAL_EDGES: dict[TaskStatus, frozenset[TaskStatus]] = {
 }
 
 DONE = frozenset({TaskStatus.PR_MERGED, TaskStatus.COMPLETED})
+ENDED = DONE | {TaskStatus.FAILED}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from agentrelay_core.runtime import (
@@ -16,7 +17,7 @@ from agentrelay_core.runtime import (
     TaskRuntime,
     TaskStatus,
 )
-from agentrelay_core.runtime.status import DONE
+from agentrelay_core.runtime.status import DONE, ENDED
 from agentrelay_core.spec import Deadlines, TearDownMode
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_core.task_runner.completion import TaskCompletionSignal
@@ -99,19 +100,17 @@ class Life:
         runtime = self.runtime
         done = runtime.state.status in DONE
         try:
-            if teardown_mode == TearDownMode.ALWAYS or (teardown_mode == TearDownMode.ON_SUCCESS and done):
-                async with asyncio.timeout(TEARDOWN) if stop_agent else _Due(self.wait, TEARDOWN):
-                    step = self.runner.teardown(runtime)
-                    self.runner.check(step, "teardown")
-                    await call_step(self.runner.executor, step, "teardown", runtime)
-            elif stop_agent:
-                async with asyncio.timeout(TEARDOWN):
+            wanted = teardown_mode == TearDownMode.ALWAYS or (teardown_mode == TearDownMode.ON_SUCCESS and done)
+            if not stop_agent:
+                if wanted:
+                    await self._step("teardown", self.runner.teardown, TEARDOWN)
+                return
+            async with asyncio.timeout(TEARDOWN):
+                if wanted:
+                    await call_step(self.runner.executor, self.runner.teardown(runtime), "teardown", runtime)
+                else:
                     await self._stop_agent()
         except TimeoutError:
-            runtime.artifacts.concerns.append(f"teardown_failed: no end within {TEARDOWN:g} s")
-        except asyncio.CancelledError:
-            if self.wait.taken_back() is not Interruption.OVERDUE:
-                raise
             runtime.artifacts.concerns.append(f"teardown_failed: no end within {TEARDOWN:g} s")
         except Exception as exc:
             runtime.artifacts.concerns.append(f"teardown_failed: {exc}")
@@ -221,15 +220,22 @@ class Life:
         detachable: bool = False,
     ) -> Any:
         """Look a step up, ask it whether its effect is there already, and run it."""
-        step = table(self.runtime)
-        self.runner.check(step, method)
-        if getattr(type(step), "reconcile", None) is not None:
+        runner, runtime = self.runner, self.runtime
+        step = table(runtime)
+        how = runner.ways.get((type(step), method)) or runner.way_to_call(step, method)
+        if how.reconciles:
             present, value = await self._reconcile(step, method)
             if present:
                 if keep is not None:
                     keep(value)
                 return value
-        return await self._call(step, method, seconds, self.runtime, *args, keep=keep, detachable=detachable)
+        if how.is_async:
+            result = await self._timed(getattr(step, method)(runtime, *args), seconds, method, detachable=detachable)
+            if keep is not None:
+                keep(result)
+            return result
+        work = call_step(runner.executor, step, method, runtime, *args, keep=keep)
+        return await self._timed(work, seconds, method, detachable=detachable)
 
     async def _reconcile(self, step: object, method: str) -> tuple[bool, Any]:
         for look in range(LOOKS):
@@ -247,17 +253,8 @@ class Life:
                 return True, value
         raise Lost(f"cannot tell whether {method} of {self.runtime.task.id!r} has happened already")
 
-    async def _call(
-        self,
-        target: object,
-        method: str,
-        seconds: float,
-        *args: object,
-        keep: Callable[[Any], None] | None = None,
-        detachable: bool = False,
-    ) -> Any:
-        work = call_step(self.runner.executor, target, method, *args, keep=keep)
-        return await self._timed(work, seconds, method, detachable=detachable)
+    async def _call(self, target: object, method: str, seconds: float, *args: object) -> Any:
+        return await self._timed(call_step(self.runner.executor, target, method, *args), seconds, method)
 
     async def _timed(
         self, work: Coroutine[Any, Any, Any], seconds: float, overdue: str | Exception, *, detachable: bool = False
@@ -267,10 +264,8 @@ class Life:
         `overdue` is the step's method, or the error itself, for a wait that outlasts its deadline.
         """
         wait = self.wait
-        if self.detached:
-            work.close()
-            raise Detached
-        wait.due = asyncio.get_running_loop().time() + seconds
+        self._leave_if_detached(work)
+        wait.due = monotonic() + seconds
         wait.detachable = detachable
         try:
             result = await work
@@ -284,9 +279,14 @@ class Life:
         finally:
             wait.due = None
             wait.detachable = False
-        if self.detached and self.runtime.state.status not in DONE:
-            raise Detached
+        self._leave_if_detached()
         return result
+
+    def _leave_if_detached(self, work: Coroutine[Any, Any, Any] | None = None) -> None:
+        if self.detached and self.runtime.state.status not in ENDED:
+            if work is not None:
+                work.close()
+            raise Detached
 
     def _failed(self, error: str) -> None:
         self.runtime.state.transition(TaskStatus.FAILED)
@@ -312,19 +312,3 @@ def _overdue(overdue: str | Exception, seconds: float) -> Exception:
         return overdue
     text = f"{overdue} did not end within {seconds:g} s"
     return AgentFailure(text) if overdue in AGENT_STEPS else Internal(text)
-
-
-class _Due:
-    """Sets a wait's deadline for the body of ``async with``, for what is not a step's own call."""
-
-    __slots__ = ("seconds", "wait")
-
-    def __init__(self, wait: Wait, seconds: float) -> None:
-        self.wait = wait
-        self.seconds = seconds
-
-    async def __aenter__(self) -> None:
-        self.wait.due = asyncio.get_running_loop().time() + self.seconds
-
-    async def __aexit__(self, *_: object) -> None:
-        self.wait.due = None

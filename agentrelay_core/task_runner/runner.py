@@ -6,13 +6,14 @@
 import asyncio
 from collections.abc import Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 from agentrelay_core.runtime import EventListener, IntegrationFailureClass, TaskRuntime, TaskStatus
 from agentrelay_core.runtime import classify_integration_error as classify
 from agentrelay_core.runtime.events import careful
 from agentrelay_core.runtime.status import DONE
 from agentrelay_core.spec import TearDownMode
+from agentrelay_core.task_runner.calls import is_async
 from agentrelay_core.task_runner.dispatch import StepDispatch
 from agentrelay_core.task_runner.life import Detached, Life
 from agentrelay_core.task_runner.protocols import (
@@ -29,6 +30,13 @@ from agentrelay_core.task_runner.watchdog import Interruption, Watchdog
 from agentrelay_core.task_runner.workspace import Workspace
 
 SMALLEST_POOL = 8
+
+
+class Way(NamedTuple):
+    """How a step's method is called: whether it is ``async def``, and whether the step can reconcile."""
+
+    is_async: bool
+    reconciles: bool
 
 
 class StandardTaskRunner:
@@ -70,7 +78,7 @@ class StandardTaskRunner:
         self.executor = executor or ThreadPoolExecutor(SMALLEST_POOL, thread_name_prefix="agentrelay-step")
         self.watchdog = Watchdog()
         self._lives: set[Life] = set()
-        self._checked: set[tuple[type, str]] = set()
+        self.ways: dict[tuple[type, str], Way] = {}
 
     async def run(self, runtime: TaskRuntime, *, teardown_mode: TearDownMode = TearDownMode.ALWAYS) -> TaskRunResult:
         """Run a task to its end.
@@ -121,21 +129,24 @@ class StandardTaskRunner:
             self.watchdog.forget(life.wait)
         return TaskRunResult.from_runtime(runtime, failure_class)
 
-    def check(self, step: object, method: str) -> None:
-        """Check a step's class by signature before its first call.
+    def way_to_call(self, step: object, method: str) -> Way:
+        """Find out, once per class, how a step's method is called; a step that cannot be called is refused.
 
         Args:
             step: The step.
             method: Its method.
 
         Raises:
-            StepSignatureError: It cannot be called as it will be.
+            StepSignatureError: It cannot be called as it would be.
         """
         kind = type(step)
-        if (kind, method) not in self._checked:
+        way = self.ways.get((kind, method))
+        if way is None:
             check_step(step, method)
+            way = Way(is_async(step, method), getattr(kind, "reconcile", None) is not None)
             if hasattr(kind, method):
-                self._checked.add((kind, method))
+                self.ways[kind, method] = way
+        return way
 
     def detach(self) -> None:
         """Leave the agents of all tasks under way to go on: their waits end, without teardown.

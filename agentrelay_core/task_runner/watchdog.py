@@ -6,6 +6,7 @@ once in a while; the deadline is read at that moment, so that it can be extended
 
 import asyncio
 from enum import Enum
+from time import monotonic
 
 # The longest and the shortest time between two looks, in seconds.
 SLOWEST = 1.0
@@ -23,7 +24,7 @@ class Wait:
     """What one task's run waits for at the moment.
 
     Attributes:
-        due: When the wait is overdue, in seconds of the loop's clock; `None` for no deadline.
+        due: When the wait is overdue, in seconds of the monotonic clock; `None` for no deadline.
         interruption: Why we ended the wait, if we did.
         detachable: Whether the wait may be left at once.
     """
@@ -71,13 +72,12 @@ class Watchdog:
     def forget(self, wait: Wait) -> None:
         """Stop watching."""
         self.waits.discard(wait)
-        if not self.waits and self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
     def _look(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        if not self.waits:
+            self._timer = None
+            return
+        now = monotonic()
         pause = SLOWEST
         for wait in list(self.waits):
             if wait.due is None:
@@ -87,4 +87,4 @@ class Watchdog:
                 wait.interrupt(Interruption.OVERDUE)
             else:
                 pause = min(pause, wait.due - now)
-        self._timer = loop.call_later(max(pause, FASTEST), self._look)
+        self._timer = asyncio.get_running_loop().call_later(max(pause, FASTEST), self._look)
