@@ -66,6 +66,7 @@ def _run_started(state: RunState, event: Event) -> None:
 
 
 def _run_resumed(state: RunState, event: Event) -> None:
+    state.digest = event.data.get("digest", state.digest)
     state.outcome = None
     state.finished_at = None
     for record in state.tasks.values():
@@ -192,3 +193,6 @@ _CHANGES: dict[str, Callable[[RunState, Event], None]] = {
     kinds.WORKSTREAM_FAILED: _workstream_failed,
     kinds.WORKSTREAM_PARKED: _workstream_parked,
 }
+
+CHANGING = frozenset(_CHANGES)
+"""The kinds that change the state; all others only count."""

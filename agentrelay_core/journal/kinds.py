@@ -8,7 +8,8 @@ RUN_STARTED = "run_started"
 """A run begins. data: ``run_id``, ``graph``, ``digest``, ``tasks`` (ids in the graph's order), ``workstreams`` (a
 mapping of each lane's id to the ids of its tasks). `run_started_event` makes it."""
 RUN_RESUMED = "run_resumed"
-"""The same run goes on in a new process; what was blocked is free again."""
+"""The same run goes on in a new process; what was blocked is free again. data: ``digest`` of the graph that it goes on
+with."""
 RUN_FINISHED = "run_finished"
 """Nothing is left to do, or the run was stopped. data: ``outcome``."""
 RUN_RESET = "run_reset"

@@ -2,16 +2,19 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from agentrelay_core.journal import storage
-from agentrelay_core.journal.derive import apply
+from agentrelay_core.journal.derive import CHANGING, apply
 from agentrelay_core.journal.errors import JournalError, damaged, translate
 from agentrelay_core.journal.state import RunState
 from agentrelay_core.runtime import Event
 
 _SELECT = f"SELECT sequence, {', '.join(storage.COLUMNS)} FROM events WHERE sequence > ? ORDER BY sequence"
+# Half of a long record says nothing about the state; SQLite passes over it quicker than we could.
+_KINDS = ", ".join(f"'{kind}'" for kind in sorted(CHANGING))
+_SELECT_CHANGING = _SELECT.replace("WHERE", f"WHERE kind IN ({_KINDS}) AND")
 
 
 def read_events(path: Path, *, after: int = 0) -> Iterator[tuple[int, Event]]:
@@ -27,20 +30,15 @@ def read_events(path: Path, *, after: int = 0) -> Iterator[tuple[int, Event]]:
     Raises:
         JournalError: There is no journal, it is damaged, or it is of a newer version.
     """
-    if not path.is_file():
-        raise JournalError(f"there is no journal at {path}; nothing was run yet. Start with `agentrelay run`")
-    try:
-        with closing(storage.connect(path, write=False)) as connection:
-            if not storage.check_schema(connection, path):
-                return
-            expected = after
-            for row in connection.execute(_SELECT, (after,)):
-                expected += 1
-                if row[0] != expected:
-                    raise damaged(path, f"event {expected} is missing")
-                yield expected, storage.event_of(row, path)
-    except sqlite3.Error as error:
-        raise translate(path, error) from error
+    with _reading(path) as connection:
+        if connection is None:
+            return
+        expected = after
+        for row in connection.execute(_SELECT, (after,)):
+            expected += 1
+            if row[0] != expected:
+                raise damaged(path, f"event {expected} is missing")
+            yield expected, storage.event_of(row, path)
 
 
 def read_state(path: Path) -> RunState:
@@ -56,9 +54,30 @@ def read_state(path: Path) -> RunState:
         JournalError: As `read_events` does, or an event does not say what its kind must say.
     """
     state = RunState()
-    for sequence, event in read_events(path):
-        try:
-            apply(state, event)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise damaged(path, f"event {sequence} ({event.kind}) cannot be understood: {error!r}") from error
+    with _reading(path) as connection:
+        if connection is None:
+            return state
+        connection.execute("BEGIN")  # both queries see the same moment
+        count, last = connection.execute("SELECT count(*), coalesce(max(sequence), 0) FROM events").fetchone()
+        if count != last:
+            raise damaged(path, f"it should hold {last} events and holds {count}; some are missing")
+        for row in connection.execute(_SELECT_CHANGING, (0,)):
+            event = storage.event_of(row, path)
+            try:
+                apply(state, event)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise damaged(path, f"event {row[0]} ({event.kind}) cannot be understood: {error!r}") from error
+        state.sequence = last
     return state
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """A connection that cannot write; `None` while the file has no tables yet."""
+    if not path.is_file():
+        raise JournalError(f"there is no journal at {path}; nothing was run yet. Start with `agentrelay run`")
+    try:
+        with closing(storage.connect(path, write=False)) as connection:
+            yield connection if storage.check_schema(connection, path) else None
+    except sqlite3.Error as error:
+        raise translate(path, error) from error

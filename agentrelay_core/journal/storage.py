@@ -40,6 +40,7 @@ COMMIT;
 """
 
 _dump = json.JSONEncoder(separators=(",", ":"), default=str).encode
+_load = json.JSONDecoder().decode
 
 Row = tuple[int, float, str, str, str, int, str, str | None]
 
@@ -141,7 +142,7 @@ def event_of(row: Row, path: Path) -> Event:
     """
     sequence, timestamp, kind, task_id, workstream_id, attempt_num, message, text = row
     try:
-        data = json.loads(text) if text else {}
+        data = _load(text) if text else {}
     except ValueError as error:
         raise damaged(path, f"the data of event {sequence} is unreadable ({error})") from error
     return Event(

@@ -188,6 +188,10 @@ class Journal:
 
     def _commit(self, events: list[Event]) -> None:
         execute = self._connection.execute
+        if len(events) <= ROWS_PER_STATEMENT:
+            # One statement is a transaction by itself.
+            execute(_insert(len(events)), storage.values_of(events))
+            return
         execute("BEGIN IMMEDIATE")
         try:
             for start in range(0, len(events), ROWS_PER_STATEMENT):

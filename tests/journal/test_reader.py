@@ -85,8 +85,8 @@ def test_flipped_bytes_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        ("DELETE FROM events WHERE sequence = 7", "event 7 is missing"),
-        ("UPDATE events SET data = '{' WHERE sequence = 7", "the data of event 7 is unreadable"),
+        ("DELETE FROM events WHERE sequence = 7", "should hold 20 events and holds 19"),
+        ("UPDATE events SET kind = 'task_started', data = '{' WHERE sequence = 7", "the data of event 7 is unreadable"),
         ("UPDATE events SET kind = 'task_finished', data = '{\"status\": 1}' WHERE sequence = 7", r"event 7 \(task_f"),
     ],
 )
@@ -98,6 +98,18 @@ def test_a_tampered_record_is_refused(tmp_path: Path, change: str, found: str) -
     connection.close()
     with pytest.raises(JournalError, match=found):
         read_state(path)
+
+
+def test_a_missing_event_is_named(tmp_path: Path) -> None:
+    """Reading event by event stops where one is missing."""
+    path = written(tmp_path / "journal.sqlite", 20)
+    connection = sqlite3.connect(path)
+    connection.executescript("DROP TRIGGER no_delete; DELETE FROM events WHERE sequence = 7")
+    connection.close()
+    events = read_events(path)
+    assert [next(events)[0] for _ in range(6)] == [1, 2, 3, 4, 5, 6]
+    with pytest.raises(JournalError, match="event 7 is missing"):
+        next(events)
 
 
 def test_the_golden_journal_of_schema_1_is_read(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from agentrelay_core.orchestrator.places import (
     ensure,
     journal_path,
     new_run_id,
+    repository_root,
     state_directory,
 )
 from agentrelay_core.runtime import UserError
@@ -60,6 +61,14 @@ def test_bare_repositories_and_submodules_are_repositories(repository: Path, tmp
     assert common_git_directory(tmp_path / "bare.git") == (tmp_path / "bare.git").resolve()
     git("-c", "protocol.file.allow=always", "submodule", "add", "-q", "../bare.git", "sub", at=repository)
     assert common_git_directory(repository / "sub") == (repository / ".git/modules/sub").resolve()
+
+
+def test_the_root_is_the_main_worktree(repository: Path, tmp_path: Path) -> None:
+    """From a folder or a linked worktree the root is the main worktree; of a bare repository, the repository."""
+    (repository / "a").mkdir()
+    assert {repository_root(way) for way in (repository / "a", tmp_path / "linked")} == {repository.resolve()}
+    git("clone", "-q", "--bare", str(repository), "bare.git", at=tmp_path)
+    assert repository_root(tmp_path / "bare.git") == (tmp_path / "bare.git").resolve()
 
 
 def test_no_program_is_run(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
