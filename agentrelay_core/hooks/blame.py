@@ -1,4 +1,4 @@
-"""Where in a plugin's files something went wrong, as `` (file:line)`` to put behind a sentence."""
+"""Whose an error is, and where in a plugin's files it stands, as `` (file:line)`` to put behind a sentence."""
 
 import inspect
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 
 import pluggy
 
-_OURS = (str(Path(__file__).parent), str(Path(pluggy.__file__).parent), "<frozen ")
+_OURS = (str(Path(__file__).parent), str(Path(pluggy.__file__).parent), "<frozen ", "<attrs generated")
 
 
 def place(error: BaseException) -> str:
@@ -28,3 +28,9 @@ def function_place(function: Callable[..., Any]) -> str:
     """Where a function is defined; empty when it is not written in Python."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     return f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
+
+
+def raise_interrupt(error: BaseException) -> None:
+    """Raise Ctrl-C again: it is the user's, whatever was being asked. What only derives from it is a plugin's."""
+    if type(error) is KeyboardInterrupt:
+        raise error

@@ -99,10 +99,7 @@ def explain_key(catalog: Catalog, step: str, framework: str, environment_name: s
         outcome, error = "missing", str(miss)
     except ProviderConflictError as conflict:
         outcome, error = "conflict", str(conflict)
-    places = tuple(
-        _place(catalog, step_key(step, name, kind, names), chosen)
-        for name, kind in lookup_order(framework, environment)
-    )
+    keys = [step_key(step, name, kind, names) for name, kind in lookup_order(framework, environment)]
     return Explanation(
         step=step,
         framework=framework,

@@ -15,7 +15,7 @@ import attrs
 import pluggy
 
 from agentrelay_core.hooks import specs
-from agentrelay_core.hooks.blame import function_place, place
+from agentrelay_core.hooks.blame import function_place, place, raise_interrupt
 from agentrelay_core.hooks.checking import doubled, record_problem
 from agentrelay_core.hooks.discovery import GROUP, Candidate
 from agentrelay_core.hooks.marks import HookProblem, implemented, intended
@@ -51,9 +51,8 @@ def load(candidate: Candidate, core_version: str = "") -> Plugin:
     for _, value in candidate.entry_points:
         try:
             objects.append(_resolve(value))
-        except KeyboardInterrupt:
-            raise  # the user's, not the plugin's
         except BaseException as error:
+            raise_interrupt(error)
             return _import_failed(report, value, error, core_version)
     plugin = register(report, objects)
     if plugin.active and candidate.other_groups:
@@ -84,17 +83,17 @@ def register(report: PluginReport, objects: Sequence[object]) -> Plugin:
     Returns:
         The plugin: active with all records, or broken with a reason and none.
     """
-    hooks = frozenset().union(*(intended(item) for item in objects))
+    hooks: frozenset[str] | None = None  # not known until the objects could be looked at
     try:
+        hooks = frozenset().union(*(intended(item) for item in objects))
         records = {hook: tuple(given) for hook, given in _ask(objects).items()}
         problem = doubled(records)
         if problem:
             raise HookProblem(problem)
-    except KeyboardInterrupt:
-        raise
     except HookProblem as error:
         return attrs.evolve(_unusable(report, "broken", str(error)), hooks=hooks)
     except BaseException as error:
+        raise_interrupt(error)
         return attrs.evolve(_unusable(report, "broken", f"{_said(error)}{place(error)}"), hooks=hooks)
     note = "" if hooks else "it implements none of the hooks"
     return Plugin(report=attrs.evolve(report, reason=note), records=MappingProxyType(records), hooks=hooks)
@@ -110,7 +109,7 @@ def _ask(objects: Sequence[object]) -> dict[str, list[Any]]:
             manager.register(item)
         except pluggy.PluginValidationError as error:
             raise HookProblem(" ".join(str(error).split())) from None
-    return {hook: _records(hook, function, manager) for hook, function in functions.items()}
+    return {hook: _records(hook, functions[hook], manager) for hook in RECORDS if hook in functions}
 
 
 def _records(hook: str, function: Callable[..., Any], manager: pluggy.PluginManager) -> list[Any]:
@@ -120,9 +119,8 @@ def _records(hook: str, function: Callable[..., Any], manager: pluggy.PluginMana
     caller: pluggy.HookCaller = getattr(manager.hook, hook)
     try:
         answers = caller()
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:
+        raise_interrupt(error)
         raise HookProblem(f"{hook} raised {_said(error)}{place(error) or where}; due is {due}") from None
     if len(answers) < len(caller.get_hookimpls()):  # pluggy leaves out every None
         raise HookProblem(f"{hook} returned None{where}; due is {due}: yield them, or return a list")
@@ -132,9 +130,8 @@ def _records(hook: str, function: Callable[..., Any], manager: pluggy.PluginMana
             raise HookProblem(f"{hook} returned one record{where}; due is {due}: yield it, or return a list with it")
         try:
             given = list(islice(answer, MOST_RECORDS + 1))
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:
+            raise_interrupt(error)
             if isinstance(error, TypeError) and not hasattr(answer, "__iter__"):
                 if inspect.iscoroutine(answer):
                     answer.close()

@@ -95,7 +95,7 @@ class AgentCommand:
         stdin: File whose content is the program's standard input; `None` means empty.
     """
 
-    argv: tuple[str, ...] = attrs.field(converter=tuple)
+    argv: tuple[str, ...] = attrs.field(converter=_names)
     env: Mapping[str, str] = attrs.field(factory=dict, hash=False)
     stdin: Path | None = None
 

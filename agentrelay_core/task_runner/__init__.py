@@ -1,5 +1,7 @@
 """One task's life: the six step protocols, the tables that choose their implementations, and the standard runner."""
 
+from typing import TYPE_CHECKING, Any
+
 from agentrelay_core.spec import TearDownMode
 from agentrelay_core.task_runner.completion import TaskCompletionSignal
 from agentrelay_core.task_runner.dispatch import ANY, NoImplementationError, StepDispatch
@@ -13,8 +15,10 @@ from agentrelay_core.task_runner.protocols import (
     TaskTeardown,
 )
 from agentrelay_core.task_runner.result import TaskRunResult
-from agentrelay_core.task_runner.runner import StandardTaskRunner
 from agentrelay_core.task_runner.workspace import Evidence, Workspace
+
+if TYPE_CHECKING:
+    from agentrelay_core.task_runner.runner import StandardTaskRunner as StandardTaskRunner
 
 __all__ = [
     "ANY",
@@ -34,3 +38,13 @@ __all__ = [
     "TearDownMode",
     "Workspace",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "StandardTaskRunner":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # The runner needs asyncio; those who only declare steps, as plugins do, need not wait for its import.
+    from agentrelay_core.task_runner.runner import StandardTaskRunner
+
+    globals()[name] = StandardTaskRunner
+    return StandardTaskRunner
