@@ -219,6 +219,7 @@ async def test_a_file_that_may_not_grow_is_kept_and_told(path: Path) -> None:
 
 async def test_the_log_is_folded_into_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The write-ahead log does not grow for ever, though no commit checkpoints it."""
+    monkeypatch.setattr(writer_module, "STATEMENTS_BETWEEN_LOOKS", 2)
     monkeypatch.setattr(writer_module, "CHECKPOINT_BYTES", 100_000)
     monkeypatch.setattr(writer_module, "CHECKPOINT_BYTES_BUSY", 100_000)
     journal = Journal.open(path)
