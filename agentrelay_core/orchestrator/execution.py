@@ -83,9 +83,7 @@ class Execution:
             chosen, done=done, max_concurrency=settings.max_concurrency, lanes=workspace is not None
         )
         self._lanes = (
-            None
-            if workspace is None
-            else Lanes(graph, workspace, self._call_workspace, emit, done=done, integrated=integrated)
+            None if workspace is None else Lanes(graph, self._call_workspace, emit, done=done, integrated=integrated)
         )
         self._live: dict[str, asyncio.Task[None]] = {}
         self._integrating: set[asyncio.Task[None]] = set()

@@ -13,7 +13,6 @@ from agentrelay_core.journal import kinds
 from agentrelay_core.orchestrator.results import WorkstreamResult
 from agentrelay_core.runtime import Event, IntegrationError, Parked, TaskRuntime
 from agentrelay_core.spec import Task, TaskGraph, WorkstreamSpec
-from agentrelay_core.task_runner import Workspace
 
 # What calls a method of the workspace without blocking the event loop: (method, *arguments).
 Call = Callable[..., Awaitable[Any]]
@@ -24,8 +23,7 @@ class Lanes:
 
     Args:
         graph: The graph.
-        workspace: The run's repository.
-        call: Calls a method of the workspace.
+        call: Calls a method of the run's workspace.
         emit: Takes events.
         done: Ids of tasks that are done already.
         integrated: Workstreams that an earlier session of the run has integrated.
@@ -34,7 +32,6 @@ class Lanes:
     def __init__(
         self,
         graph: TaskGraph,
-        workspace: Workspace,
         call: Call,
         emit: Callable[[Event], None],
         *,
@@ -43,20 +40,21 @@ class Lanes:
     ) -> None:
         self.specs = {spec.id: spec for spec in graph.workstreams}
         self.results: dict[str, WorkstreamResult] = dict(integrated or {})
-        self._workspace = workspace
         self._call = call
         self._emit = emit
+        self._target = {spec.id: self._flows_into(graph.name, spec) for spec in graph.workstreams}
         self._opened: dict[str, asyncio.Future[tuple[str, Path]]] = {}
-        self._tasks = {task.id: task.workstream_id for task in graph.tasks}
-        self._left = dict.fromkeys(self.specs, 0)
+        self._lane_of = {task.id: task.workstream_id for task in graph.tasks}
+        # For each lane in use: how many of its tasks, and of the lanes that flow into it, are still to come.
+        self._left = dict.fromkeys(self._in_use(graph), 0)
         for task in graph.tasks:
             if task.id not in done:
                 self._left[task.workstream_id] += 1
-        self._target = {spec.id: self._flows_into(graph.name, spec) for spec in graph.workstreams}
-        self._awaited = {lane: self._feeders(lane, {task.workstream_id for task in graph.tasks}) for lane in self.specs}
-        self._used = {lane for lane in self.specs if lane in set(self._tasks.values()) or self._awaited[lane]}
-        for lane in self.results:
-            self._arrived(lane)
+        for lane in self._left:
+            target = self._target[lane]
+            if target is not None and lane not in self.results:
+                self._left[target] += 1
+        self._ready = [lane for lane, left in self._left.items() if not left and lane not in self.results]
 
     async def enter(self, task: Task, runtime: TaskRuntime) -> None:
         """Make a task's lane ready for it: opened, with the work of its dependencies' lanes merged in.
@@ -68,23 +66,18 @@ class Lanes:
         branch, path = await self._open(task.workstream_id)
         runtime.state.integration_branch = branch
         runtime.state.workstream_worktree_path = path
-        upstream = {self._tasks[dependency] for dependency in task.dependencies} - {task.workstream_id}
-        lanes = [spec for lane, spec in self.specs.items() if lane in upstream]
+        upstream = {self._lane_of[dependency] for dependency in task.dependencies} - {task.workstream_id}
+        lanes = [self.specs[lane] for lane in sorted(upstream)]
         await self._call("update_workstream", self.specs[task.workstream_id], lanes)
 
     def task_done(self, task: Task) -> None:
         """Count a task of a lane as done."""
-        self._left[task.workstream_id] -= 1
+        self._one_less(task.workstream_id)
 
     def ready(self) -> list[WorkstreamSpec]:
         """Take the lanes whose tasks, and all that flows into them, are done and that are not integrated yet."""
-        ready = [
-            self.specs[lane]
-            for lane in self.specs
-            if lane in self._used and not self._left[lane] and not self._awaited[lane]
-        ]
-        self._used.difference_update(spec.id for spec in ready)
-        return [spec for spec in ready if spec.id not in self.results]
+        ready, self._ready = self._ready, []
+        return [self.specs[lane] for lane in ready]
 
     async def integrate(self, spec: WorkstreamSpec) -> Exception | None:
         """Open, and with ``auto_merge`` merge, a lane's integration pull request; the error that prevented it."""
@@ -103,7 +96,9 @@ class Lanes:
         self.results[spec.id] = WorkstreamResult(id=spec.id, pr_url=url, merged=merged)
         data = {"pr_url": url, "merged": merged}
         self._emit(Event(kind=kinds.WORKSTREAM_INTEGRATED, workstream_id=spec.id, message=url or "", data=data))
-        self._arrived(spec.id)
+        target = self._target[spec.id]
+        if target is not None:
+            self._one_less(target)
         return None
 
     async def close(self) -> list[str]:
@@ -139,15 +134,17 @@ class Lanes:
         target = spec.merge_target_branch.removeprefix(prefix)
         return target if spec.merge_target_branch.startswith(prefix) and target in self.specs else None
 
-    def _feeders(self, lane: str, with_tasks: Collection[str]) -> set[str]:
-        """Lanes that flow into this one and hold tasks, themselves or in what flows into them."""
-        feeders = set()
-        for other, target in self._target.items():
-            if target == lane and other != lane and (other in with_tasks or self._feeders(other, with_tasks)):
-                feeders.add(other)
-        return feeders
+    def _in_use(self, graph: TaskGraph) -> list[str]:
+        """The lanes that hold tasks, and those that such lanes flow into, in the graph's order."""
+        used: set[str] = set()
+        for task in graph.tasks:
+            lane: str | None = task.workstream_id
+            while lane is not None and lane not in used:
+                used.add(lane)
+                lane = self._target[lane]
+        return [lane for lane in self.specs if lane in used]
 
-    def _arrived(self, lane: str) -> None:
-        target = self._target[lane]
-        if target is not None:
-            self._awaited[target].discard(lane)
+    def _one_less(self, lane: str) -> None:
+        self._left[lane] -= 1
+        if not self._left[lane]:
+            self._ready.append(lane)

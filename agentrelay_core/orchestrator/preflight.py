@@ -35,11 +35,11 @@ def checked_graph(graph: TaskGraph, catalog: Catalog) -> TaskGraph:
 
 def missing_for(graph: TaskGraph, catalog: Catalog) -> tuple[str, ...]:
     """What a graph needs and is not there, one sentence each: steps, frameworks, options, keys, programs."""
-    problems = list(catalog.problems(graph))
+    problems = [str(problem) for problem in catalog.problems(graph)]
     problems += [
-        f"the program {program!r} is not on PATH; {', '.join(users)} needs it"
-        for program, users in catalog.needs(graph).items()
-        if shutil.which(program) is None
+        f"the program {need.program!r} is not on PATH; needed by {', '.join(need.needed_by)}"
+        for need in catalog.needs(graph)
+        if shutil.which(need.program) is None
     ]
     return tuple(problems)
 

@@ -112,7 +112,8 @@ class MemoryWorkspace:
 def make_runner(steps: Any, **more: Any) -> StandardTaskRunner:
     """A runner whose six tables all give the same object, or those named by keyword."""
     names = ("preparer", "launcher", "kickoff", "completion_checker", "merger", "teardown")
-    tables = {name: StepDispatch(default=lambda _, step=more.pop(name, steps): step) for name in names}
+    chosen = {name: more.pop(name, steps) for name in names}
+    tables = {name: StepDispatch(default=lambda _, step=step: step) for name, step in chosen.items()}
     return StandardTaskRunner(**tables, **more)
 
 
