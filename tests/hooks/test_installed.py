@@ -125,9 +125,8 @@ def test_a_disabled_plugin_is_not_imported(install):
     install("agentrelay-quiet", "raise ValueError('imported')")
     found = report(Catalog.discover(disable=["Agentrelay_Quiet"]), "agentrelay-quiet")
     assert (found.status, found.reason) == ("disabled", "disabled by the configuration: [plugins] disable")
-    assert found.mend == (
-        'To use it, take "agentrelay-quiet" out of [plugins] disable, or run `agentrelay plugins enable agentrelay-quiet`'
-    )
+    assert found.mend.startswith('To use it, take "agentrelay-quiet" out of [plugins] disable, or run `')
+    assert found.mend.endswith("`agentrelay plugins enable agentrelay-quiet`")
 
 
 def test_the_first_on_the_path_counts(install, tmp_path, monkeypatch):

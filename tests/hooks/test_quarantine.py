@@ -4,7 +4,11 @@ import pytest
 
 from agentrelay_core.hooks import Catalog
 
-GOOD = "\n@hookimpl\ndef agentrelay_frameworks():\n    yield FrameworkType(name='f', cls=object, default_environment='e')\n"
+GOOD = """
+@hookimpl
+def agentrelay_frameworks():
+    yield FrameworkType(name="f", cls=object, default_environment="e")
+"""
 
 BROKEN = {
     "wrong argument": (
@@ -85,7 +89,8 @@ BROKEN = {
         "due is a subclass of AgentEnvironment (<p>:2)",
     ),
     "an environment's instance": (
-        "@hookimpl\ndef agentrelay_environments():\n    yield EnvironmentType(name='e', cls=AgentEnvironment(), host=print)",
+        "@hookimpl\ndef agentrelay_environments():\n"
+        "    yield EnvironmentType(name='e', cls=AgentEnvironment(), host=print)",
         "agentrelay_environments gave a EnvironmentType whose cls is AgentEnvironment() (AgentEnvironment); "
         "due is a subclass of AgentEnvironment (<p>:2)",
     ),
