@@ -20,6 +20,11 @@ from agentrelay_core import (
     TearDownMode,
 )
 
+
+def _alive(pid):
+    return Path("/proc", pid).exists()
+
+
 LIFE = ["prepare", "launch", "kickoff", "wait_for_completion", "merge_pr", "teardown"]
 
 
@@ -180,7 +185,7 @@ async def test_a_gate_that_hangs_is_ended(tmp_path):
     task = make_runtime(completion_gate="echo $$ > pid; sleep 60", deadlines=Deadlines(gate=0.3))
     result = await make_runner(steps).run(task)
     assert result.error == "ExpectedTaskFailureError: Completion gate failed: no end within 0.3 s"
-    assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists()
+    assert not _alive((tmp_path / "pid").read_text().strip())
 
 
 @pytest.mark.parametrize(

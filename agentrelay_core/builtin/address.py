@@ -1,0 +1,92 @@
+"""Where an agent in a local process lives: its process group, and the directory that has its log."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from agentrelay_core.processes import ProcessError, ProcessGroup, ProcessIdentity
+from agentrelay_core.runtime import AgentAddress, AgentFailure
+from agentrelay_core.runtime.agent_files import AgentDirectory, write_atomically
+
+AGENT_LOG: Final = "agent.log"
+# By this variable descendants are found that left the agent's process group; each attempt has its own directory.
+MARKER: Final = "AGENTRELAY_SIGNAL_DIR"
+# How much of a log is read, its beginning and its end, in bytes.
+LARGEST_OUTPUT: Final = 1024 * 1024
+
+
+class ProcessAddress(AgentAddress):
+    """The address of an agent in a local process.
+
+    Args:
+        group: Its process group.
+        signal_dir: The attempt's directory, where ``agent.log`` is.
+    """
+
+    def __init__(self, group: ProcessGroup, signal_dir: Path) -> None:
+        self.group = group
+        self.signal_dir = signal_dir
+
+    @property
+    def label(self) -> str:
+        """For example ``process:4711``."""
+        return f"process:{self.group.identity.pid}"
+
+    async def stop(self) -> None:
+        """End the agent and everything that it started: TERM, after 10 s KILL.
+
+        Raises:
+            AgentFailure: Something could not be ended.
+        """
+        try:
+            await self.group.stop()
+        except ProcessError as error:
+            raise AgentFailure(str(error)) from error
+
+    async def teardown(self, signal_dir: Path | None = None, keep_panes: bool = False) -> None:
+        """Stop the agent; its log is in its own directory from the first byte, and copied if another is asked for.
+
+        Args:
+            signal_dir: Where ``agent.log`` is wanted.
+            keep_panes: Without meaning here.
+
+        Raises:
+            AgentFailure: Something could not be ended.
+        """
+        try:
+            await self.stop()
+        finally:
+            if signal_dir is not None and signal_dir != self.signal_dir:
+                write_atomically(signal_dir / AGENT_LOG, self.output())
+
+    def output(self) -> bytes:
+        """What the agent printed so far; of more than 1 MiB the beginning and the end.
+
+        Raises:
+            ProtocolViolation: The log is a link, or no regular file.
+        """
+        try:
+            with AgentDirectory(self.signal_dir) as directory:
+                ends = directory.read_ends(AGENT_LOG, LARGEST_OUTPUT)
+        except FileNotFoundError:
+            return b""
+        if ends is None:
+            return b""
+        head, left_out, tail = ends
+        return head + f"\n[{left_out} bytes left out]\n".encode() + tail if left_out else head
+
+    def to_json(self) -> dict[str, Any]:
+        """What `ProcessHost.adopt` needs."""
+        return {"process": self.group.identity.to_json(), "signal_dir": str(self.signal_dir)}
+
+    @classmethod
+    def from_json(cls, data: Any) -> "ProcessAddress":
+        """The address that `to_json` wrote, of a program that an earlier process of ours started.
+
+        Raises:
+            ValueError: The data is none.
+        """
+        if not isinstance(data, dict) or not isinstance(data.get("process"), dict) or not data.get("signal_dir"):
+            raise ValueError(f"not the address of a process: {data!r}")
+        signal_dir = str(data["signal_dir"])
+        identity = ProcessIdentity.from_json(data["process"])
+        return cls(ProcessGroup.adopt(identity, (MARKER, signal_dir)), Path(signal_dir))
