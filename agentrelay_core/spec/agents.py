@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from agentrelay_core.spec.frozen import FrozenMapping, freeze, pairs
+from agentrelay_core.spec.frozen import FrozenMapping, freeze, names, pairs
 
 
 class AgentRole(StrEnum):
@@ -60,6 +60,6 @@ class AgentConfig:
     adr_verbosity: AdrVerbosity = attrs.field(default=AdrVerbosity.NONE, converter=AdrVerbosity)
     environment: AgentEnvironment = AgentEnvironment()
     env: FrozenMapping = attrs.field(default=FrozenMapping(), converter=pairs)
-    pass_env: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    pass_env: tuple[str, ...] = attrs.field(default=(), converter=names)
     isolation: Any = attrs.field(default=None, converter=freeze)
     options: FrozenMapping = attrs.field(default=FrozenMapping(), converter=pairs)

@@ -52,5 +52,12 @@ def pairs(value: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> FrozenMapping
     return frozen
 
 
+def names(value: Iterable[str]) -> tuple[str, ...]:
+    """Convert names to a tuple (an attrs converter); a string alone, which would become its letters, is refused."""
+    if isinstance(value, str):
+        raise TypeError(f"expected names, got the string {value!r}; write ({value!r},)")
+    return tuple(value)
+
+
 def _by_key(pair: tuple[str, Any]) -> str:
     return pair[0]

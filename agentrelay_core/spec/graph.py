@@ -47,6 +47,10 @@ def _with_default(workstreams: Iterable[WorkstreamSpec]) -> tuple[WorkstreamSpec
     return (WorkstreamSpec(id=DEFAULT_WORKSTREAM), *given)
 
 
+def _tasks(tasks: Iterable[Task]) -> tuple[Task, ...]:
+    return tuple(tasks)
+
+
 @attrs.frozen(kw_only=True)
 class TaskGraph:
     """A graph of tasks. The workstream ``default`` always exists.
@@ -60,7 +64,7 @@ class TaskGraph:
     """
 
     name: str
-    tasks: tuple[Task, ...] = attrs.field(converter=tuple)
+    tasks: tuple[Task, ...] = attrs.field(converter=_tasks)
     workstreams: tuple[WorkstreamSpec, ...] = attrs.field(default=(), converter=_with_default)
     max_workstream_depth: int = 1
     settings: RunSettings = RunSettings()

@@ -2,6 +2,8 @@
 
 import attrs
 
+from agentrelay_core.spec.frozen import names
+
 
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
@@ -19,7 +21,7 @@ class RetryPolicy:
     backoff_coefficient: float = 2.0
     maximum_interval: float = 60.0
     maximum_attempts: int | None = None
-    non_retryable: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    non_retryable: tuple[str, ...] = attrs.field(default=(), converter=names)
 
 
 @attrs.frozen(kw_only=True)

@@ -1,11 +1,12 @@
 """One piece of work: what is to be done, after what, by whom, and how its end is proven."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
 
 from agentrelay_core.spec.agents import AgentConfig, AgentRole
-from agentrelay_core.spec.frozen import freeze
+from agentrelay_core.spec.frozen import freeze, names
 from agentrelay_core.spec.limits import Deadlines, RetryPolicy
 
 
@@ -31,6 +32,15 @@ class ReviewConfig:
 
     agent: AgentConfig
     review_on_attempt: int = 1
+
+
+# Not `tuple` itself: type checkers take a generic converter for one that accepts nothing.
+def _paths(value: Iterable[TaggedPath]) -> tuple[TaggedPath, ...]:
+    return tuple(value)
+
+
+def _inputs(value: Iterable[InputFrom]) -> tuple[InputFrom, ...]:
+    return tuple(value)
 
 
 @attrs.frozen(kw_only=True)
@@ -59,9 +69,9 @@ class Task:
     id: str
     role: AgentRole = attrs.field(default=AgentRole.GENERIC, converter=AgentRole)
     description: str | None = None
-    paths: tuple[TaggedPath, ...] = attrs.field(default=(), converter=tuple)
-    dependencies: tuple[str, ...] = attrs.field(default=(), converter=tuple)
-    inputs_from: tuple[InputFrom, ...] = attrs.field(default=(), converter=tuple)
+    paths: tuple[TaggedPath, ...] = attrs.field(default=(), converter=_paths)
+    dependencies: tuple[str, ...] = attrs.field(default=(), converter=names)
+    inputs_from: tuple[InputFrom, ...] = attrs.field(default=(), converter=_inputs)
     completion_gate: str | None = None
     max_gate_attempts: int = attrs.field(default=2, validator=attrs.validators.ge(1))
     pull_request: bool = True

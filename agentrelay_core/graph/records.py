@@ -1,0 +1,164 @@
+"""Objects with known keys: one table of keys gives the reader and the JSON Schema."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from agentrelay_core.graph import codes
+from agentrelay_core.graph.catalogs import CatalogView
+from agentrelay_core.graph.compound import duplicate_key
+from agentrelay_core.graph.nodes import Mapping as MappingNode
+from agentrelay_core.graph.nodes import Node, Scalar, is_null
+from agentrelay_core.graph.reading import UNSET, Fields, Reading
+from agentrelay_core.graph.scalars import FAILED, JSONSchema, Kind, Unreadable, described, wrong_type
+from agentrelay_core.graph.source import Marked
+from agentrelay_core.spec.suggestions import closest, listing
+
+Pairs = Iterable[tuple[Node, Node]]
+
+
+@attrs.frozen
+class Key:
+    """A key of an object.
+
+    Args:
+        kind: What it takes.
+        meaning: A sentence for the schema.
+        required: Whether it must be there.
+    """
+
+    kind: Kind
+    meaning: str = ""
+    required: bool = attrs.field(default=False, kw_only=True)
+
+
+class Record:
+    """An object with known keys.
+
+    A key without a value (or ``null``) has the default of its field.
+
+    Args:
+        name: What messages call it, for example ``a task``.
+        keys: Its keys; they are read in the order of the text.
+        build: Makes the value of the fields; `None` for a record that is only read by `fields`.
+        hints: For keys that people try, what to write instead.
+    """
+
+    takes = frozenset((MappingNode,))
+
+    def __init__(
+        self,
+        name: str,
+        keys: Mapping[str, Key],
+        build: Callable[..., Any] | None = None,
+        hints: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self.keys = keys
+        self._build = build
+        self._hints = hints or {}
+        self._required = [name for name, key in keys.items() if key.required]
+
+    def read(self, node: Node, reading: Reading) -> Any:
+        """The record that a mapping describes."""
+        if node.__class__ is not MappingNode:
+            return wrong_type(node, f"{self.name}, a mapping", reading, f"its keys are {listing(self.keys)}")
+        fields = self.fields(node, node.pairs(), reading)
+        return self.built(fields, node, reading)
+
+    def built(self, fields: Fields, node: Marked, reading: Reading) -> Any:
+        """What ``build`` makes of fields; a plugin's own checks may refuse them."""
+        if fields.failed or self._build is None:
+            return FAILED
+        try:
+            return self._build(**{name: value for name, value in fields.values.items() if value is not UNSET})
+        except Exception as error:  # a plugin's validator may raise anything
+            reading.findings.error(codes.BAD_VALUE, f"{self.name}: {error}", node)
+            return FAILED
+
+    def fields(
+        self, node: Marked, pairs: Pairs, reading: Reading, *, also: Iterable[str] = (), optional: bool = False
+    ) -> Fields:
+        """Read the keys of a mapping.
+
+        Args:
+            node: Where a missing key is reported.
+            pairs: Keys and values.
+            reading: The reading.
+            also: Further keys that would be right here, for "did you mean".
+            optional: Whether required keys may be missing.
+        """
+        fields = Fields(node if isinstance(node, MappingNode) else None)
+        values, keys = fields.values, self.keys
+        seen: set[str] = set()
+        excused: set[str] = set()
+        for key_node, value_node in pairs:
+            if key_node.__class__ is not Scalar:
+                wrong_type(key_node, "a key", reading)
+                continue
+            name = key_node.value
+            key = keys.get(name)
+            if key is None:
+                meant = self._unknown(key_node, reading, also)
+                if meant is not None:
+                    excused.add(meant)
+                continue
+            if name in seen:
+                duplicate_key(name, key_node, reading)
+                key.kind.read(value_node, reading)
+                continue
+            seen.add(name)
+            if value_node.__class__ is Scalar and is_null(value_node):
+                if key.required:
+                    wrong_type(key_node, f"a value for '{name}'", reading)
+                    fields.failed.add(name)
+                else:
+                    values[name] = UNSET
+                continue
+            value = key.kind.read(value_node, reading)
+            if value.__class__ is Unreadable:
+                fields.failed.add(name)
+                value = value.rest
+                if value is None:
+                    continue
+            values[name] = value
+        fields.failed |= excused - seen
+        if not optional:
+            for name in self._required:
+                if name not in seen and name not in fields.failed:
+                    message = f"{self.name} needs the key '{name}'"
+                    reading.findings.error(codes.MISSING_KEY, message, node, keys[name].meaning or None)
+                    fields.failed.add(name)
+        return fields
+
+    def _unknown(self, node: Node, reading: Reading, also: Iterable[str]) -> str | None:
+        """Refuse a key that is not known; the one it was meant to be, which is then not reported as missing."""
+        name = node.value
+        known = [*self.keys, *also]
+        meant = None if name in self._hints else closest(name, known)
+        if meant is not None:
+            hint = f"did you mean '{meant}'?"
+        else:
+            hint = self._hints.get(name) or (f"its keys are {listing(known, 40)}" if known else "it takes none")
+        reading.findings.error(codes.UNKNOWN_KEY, f"{self.name} has no key {described(node)}", node, hint)
+        return meant
+
+    def schema(self, catalog: CatalogView | None) -> JSONSchema:
+        """The JSON Schema of the record."""
+        schema: JSONSchema = {
+            "type": "object",
+            "properties": {name: key_schema(key, catalog) for name, key in self.keys.items()},
+            "additionalProperties": False,
+        }
+        if self._required:
+            schema["required"] = list(self._required)
+        return schema
+
+
+def key_schema(key: Key, catalog: CatalogView | None) -> JSONSchema:
+    """What a key takes; one that is not required may be without a value."""
+    schema = key.kind.schema(catalog)
+    if schema and not key.required:
+        schema = {"anyOf": [*(schema["anyOf"] if list(schema) == ["anyOf"] else [schema]), {"type": "null"}]}
+    return {**schema, "description": key.meaning} if key.meaning else schema
