@@ -50,7 +50,7 @@ def plugin_rows(catalog: Catalog) -> tuple[PluginRow, ...]:
             status=report.status,
             entry_point=report.entry_point,
             provides=", ".join(report.provides),
-            reason=report.reason,
+            reason=report.clause,
         )
         for report in catalog.plugins
     )
@@ -97,7 +97,7 @@ def _plugins(catalog: Catalog) -> Iterator[Finding]:
         if report.status == "active" and not report.reason:
             continue
         level: Literal["error", "note"] = "error" if report.status in ("broken", "incompatible") else "note"
-        message = f"{report.status}: {report.reason}"
+        message = f"{report.status}: {report.clause}"
         yield Finding(level=level, subject=report.title, message=message, mend=report.mend)
 
 
@@ -116,7 +116,7 @@ def _pins(catalog: Catalog) -> Iterator[Finding]:
             continue
         if report is None:
             hint = did_you_mean(distribution, (other.name for other in catalog.plugins))
-            message = f"[plugins.pin] {line} names a plugin that is not installed{f'; {hint}' if hint else ''}."
+            message = f"[plugins.pin] {line} names a plugin that is not installed{f'; {hint}' if hint else '.'}"
         elif report.status != "active":
             message = f"[plugins.pin] {line} names a plugin that is {report.status}."
         elif offers:
@@ -124,7 +124,7 @@ def _pins(catalog: Catalog) -> Iterator[Finding]:
             message = f"[plugins.pin] {line} names a plugin that does not provide it; {who} does."
         else:
             hint = did_you_mean(key, catalog.offers)
-            message = f"[plugins.pin] {line} matches nothing that is provided{f'; {hint}' if hint else ''}."
+            message = f"[plugins.pin] {line} matches nothing that is provided{f'; {hint}' if hint else '.'}"
         yield Finding(level="warning", subject=key, message=message, mend="Correct or remove that line.")
 
 

@@ -56,8 +56,8 @@ def _hint(name: str, names: list[str]) -> str:
 
 
 def _error(framework: FrameworkType, problems: list[str]) -> UserError:
-    text = f"The options of framework '{framework.name}' are wrong: {'; '.join(problems)}."
-    return UserError(text, boundary=IntegrationBoundary.AGENT_LAUNCH)
+    text = f"The options of framework '{framework.name}' are wrong: {'; '.join(problems)}"
+    return UserError(text if text.endswith("?") else f"{text}.", boundary=IntegrationBoundary.AGENT_LAUNCH)
 
 
 def _told(error: BaseException, path: str = "") -> Iterator[str]:

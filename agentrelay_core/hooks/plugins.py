@@ -48,6 +48,11 @@ class PluginReport:
         """Name and version, for messages."""
         return f"{self.name} {self.version}" if self.version else self.name
 
+    @property
+    def clause(self) -> str:
+        """The reason where name and version stand beside it already."""
+        return self.reason.removeprefix(f"{self.title}: ")
+
 
 @attrs.frozen(kw_only=True, eq=False)
 class Plugin:

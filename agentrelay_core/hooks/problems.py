@@ -186,8 +186,8 @@ def _run_problems(catalog: "Catalog", graph: TaskGraph) -> Iterator[Problem]:
 def unhonoured_problems(catalog: "Catalog", graph: TaskGraph) -> Iterator[Problem]:
     """Keys of the graph that would be silently ignored."""
     for key, tasks in unhonoured(catalog, graph).items():
-        where = f" ({_which(tasks)})" if tasks else ""
-        text = f"No installed plugin honours '{key}'{where}: remove it from the graph, or install a plugin that does."
+        who = f"no plugin that serves {_which(tasks)}" if tasks else "no installed plugin"
+        text = f"'{key}' would be ignored: {who} honours it. Remove it from the graph, or install a plugin that does."
         yield Problem(kind="honours", message=text, tasks=tasks)
 
 

@@ -169,7 +169,7 @@ def suspicion(plugin: Plugin) -> str:
     report = plugin.report
     if report.status == "disabled":
         return f"{report.title} is installed but disabled by [plugins] disable."
-    return f"{report.title} is installed but {report.status}: {report.reason.removeprefix(f'{report.title}: ')}."
+    return f"{report.title} is installed but {report.status}: {report.clause}."
 
 
 def run_for(run: RunInfo, name: str, plugin_options: Mapping[str, Mapping[str, Any]]) -> RunInfo:
