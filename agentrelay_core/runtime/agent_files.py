@@ -178,7 +178,7 @@ class AgentDirectory:
         where, handle = self._at(name)
         try:
             # Looked at before it is opened, because opening alone has effects on devices and FIFOs …
-            self._check(name, os.stat(where, follow_symlinks=False, **handle))
+            self._check(name, os.lstat(where, **handle))
             descriptor = os.open(where, _READ, **handle)
         except FileNotFoundError:
             return None
