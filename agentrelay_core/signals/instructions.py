@@ -32,9 +32,12 @@ Once, at the very end, tell how it ended:
 On the way, as often as useful: `agentrelay-task concern "TEXT"` for what people should know, and
 `agentrelay-task output PATH --category CATEGORY` for each file that later tasks build upon.
 
-Where that program cannot run, write the file by hand into `${signal_dir}`: `.done`, or `.failed`, with two lines. The
-first is the time (`date -u +%FT%TZ`), the second the URL of the pull request (or empty), or the reason. Concerns are
-lines of `concerns.log`.
+Where that program cannot run, write `.done`, or `.failed`, by hand into this directory:
+
+    ${signal_dir}
+
+Its first line is the time (`date -u +%FT%TZ`), its second the URL of the pull request (or empty), or the reason.
+Concerns are lines of `concerns.log` there.
 """
 
 

@@ -1,6 +1,7 @@
 """Linux's inotify, tamed: one instance for an event loop, and a plain word about each directory that it watches."""
 
 import asyncio
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -136,6 +137,8 @@ def open_kernel_watches(
         inotify = Inotify(cache_size=64)
     except OSError:
         return None
+    # asyncinotify 4.4 takes CLOEXEC for NONBLOCK; a read without an event would then stop the event loop.
+    os.set_blocking(inotify.fd, False)
     try:
         return KernelWatches(inotify, mask, loop, changed, lost)
     except NotImplementedError:
