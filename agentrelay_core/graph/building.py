@@ -79,6 +79,7 @@ def build_graph(root: Node, reading: Reading) -> TaskGraph | None:
         reading.incomplete.add("tasks")
     if "workstreams" in graph.failed:
         reading.incomplete.add("workstreams")
+    reading.given_settings = frozenset(SETTINGS.keys() & values.keys())
     builder = _TaskBuilder(reading)
     return TaskGraph(
         name=values.get("name", STAND_IN),
@@ -120,17 +121,14 @@ class _TaskBuilder:
         values["id"] = entry.id
         failed = fields.failed | (self._failed - fields.values.keys()) if self._failed else fields.failed
         if entry.broken or failed:
-            self._stand_in(values, failed)
+            if entry.broken or "description" in failed or "role" in failed:
+                values["role"] = AgentRole.IMPLEMENTER  # which needs no description
+            if "dependencies" in failed:
+                values.pop("inputs_from", None)
         elif "primary_agent" not in values:
             agent = without_keys(entry.at, reading)
             values["primary_agent"] = AgentConfig() if isinstance(agent, Unreadable) else agent
         return Task(**values)
-
-    def _stand_in(self, values: dict[str, Any], failed: set[str]) -> None:
-        if not failed or "description" in failed or "role" in failed:
-            values["role"] = AgentRole.IMPLEMENTER
-        if "dependencies" in failed:
-            values.pop("inputs_from", None)
 
 
 def _normalise(fields: Fields, reading: Reading) -> None:

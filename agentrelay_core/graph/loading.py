@@ -54,10 +54,12 @@ class LoadedGraph:
     Args:
         graph: The graph, `None` where there are errors.
         diagnostics: Errors and warnings in the order of the file.
+        given_settings: Names of the run's settings that the file gives, their default or not.
     """
 
     graph: TaskGraph | None
     diagnostics: tuple[Diagnostic, ...]
+    given_settings: frozenset[str] = frozenset()
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -123,12 +125,16 @@ def read_graph(source: Path | str, *, name: str | None = None, catalog: CatalogV
 def _read(text: str, findings: Findings, catalog: CatalogView | None) -> LoadedGraph:
     root = compose(text, findings)
     graph = None
+    reading = Reading(findings, catalog)
     if root is not None:
-        reading = Reading(findings, catalog)
         graph = build_graph(root, reading)
         if graph is not None:
             _judge(graph, Locator(root, reading), reading)
-    return LoadedGraph(graph=None if findings.has_errors else graph, diagnostics=findings.diagnostics())
+    return LoadedGraph(
+        graph=None if findings.has_errors else graph,
+        diagnostics=findings.diagnostics(),
+        given_settings=reading.given_settings,
+    )
 
 
 def _judge(graph: TaskGraph, locator: Locator, reading: Reading) -> None:

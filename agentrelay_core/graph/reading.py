@@ -47,6 +47,7 @@ class Reading:
         self.tasks: list[tuple[Node, Node]] = []
         self.workstreams: list[tuple[Node, Node]] = []
         self.incomplete: set[str] = set()
+        self.given_settings: frozenset[str] = frozenset()
 
     def silent(self) -> "Reading":
         """The same reading with findings that nobody sees, to try whether a value fits."""
