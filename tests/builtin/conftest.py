@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from agentrelay_core.builtin.environment import ProcessEnvironment
 from agentrelay_core.builtin.options import CommandOptions
 from agentrelay_core.hooks import RunInfo, StepContext
 from agentrelay_core.processes import find_marked
+from agentrelay_core.processes.ending import send_signal
 from agentrelay_core.runtime import Agent, TaskRuntime
 from agentrelay_core.spec import AgentConfig, Task
 from agentrelay_core.task_runner import TaskCompletionSignal
@@ -112,4 +114,7 @@ def prepared(tmp_path: Path) -> Iterator[Callable[..., Prepared]]:
         )
 
     yield prepare
-    assert find_marked("AGENTRELAY_SIGNAL_DIR", str(tmp_path / "signals")) == []
+    left = find_marked("AGENTRELAY_SIGNAL_DIR", str(tmp_path / "signals"))
+    for identity in left:
+        send_signal(identity, signal.SIGKILL)
+    assert left == []

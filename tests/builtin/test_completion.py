@@ -1,6 +1,7 @@
 """How an attempt ends: signals, exits, and what happens when both come."""
 
 import asyncio
+import contextlib
 import sys
 import threading
 import time
@@ -155,6 +156,7 @@ async def test_detached_descendants_end_too(prepared: Prepare) -> None:
     assert one.left() == []
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 async def test_cancelled_wait_leaves_nothing(prepared: Prepare) -> None:
     """A wait that is cancelled leaves no task and no descriptor of its own; the agent goes on."""
     one = prepared(f"echo > {FIFO}; exec sleep 600")
@@ -177,11 +179,9 @@ def _descriptors() -> set[str]:
     own = Path("/proc/self/fd") if sys.platform.startswith("linux") else Path("/dev/fd")
     links = set()
     for entry in own.iterdir():
-        try:
+        with contextlib.suppress(OSError):  # that of the listing itself, or one that another thread closed
             links.add(str(entry.readlink()))
-        except OSError:
-            links.add(entry.name)
-    return {link for link in links if "/fd" not in link}
+    return links
 
 
 @pytest.mark.parametrize("field", ["signal_dir", "agent_address"])
