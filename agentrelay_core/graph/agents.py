@@ -13,7 +13,7 @@ from agentrelay_core.graph.scalars import FAILED, Choice, JSONSchema, Text, Unre
 from agentrelay_core.graph.source import Marked
 from agentrelay_core.graph.typed import plain, record_of
 from agentrelay_core.spec import AdrVerbosity, AgentConfig
-from agentrelay_core.spec.suggestions import did_you_mean
+from agentrelay_core.spec.suggestions import did_you_mean, listing
 
 DEFAULT_FRAMEWORK = "command"
 VARIABLE = "[A-Za-z_][A-Za-z0-9_]*"
@@ -119,8 +119,12 @@ def read_agent(node: Mapping, reading: Reading) -> Any:
 
 def without_keys(at: Marked, reading: Reading) -> Any:
     """The agent of a task that says nothing of one; its framework may need an option all the same."""
-    options = _options(DEFAULT_FRAMEWORK, at, (), reading)
-    if isinstance(options, Unreadable):
+    record = _options_record(DEFAULT_FRAMEWORK, reading.catalog)
+    missing = [] if record is None else [name for name, key in record.keys.items() if key.required]
+    if missing:
+        message = f"no agent is named, and the default framework '{DEFAULT_FRAMEWORK}' needs {listing(missing)}"
+        hint = f"say 'agent: NAME', or 'agent: {{{missing[0]}: ...}}'"
+        reading.findings.error(codes.MISSING_KEY, message, at, hint)
         return FAILED
     return AgentConfig(environment=default_environment(DEFAULT_FRAMEWORK, reading.catalog))
 

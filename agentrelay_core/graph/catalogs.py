@@ -54,6 +54,10 @@ class CatalogView(Protocol):
         """Environments by name."""
 
     @property
+    def conflicts(self) -> Mapping[str, Exception]:
+        """What several plugins claim and nothing chooses, by ``<kind>:<name>``; it is in no other mapping."""
+
+    @property
     def workspaces(self) -> Sequence[Honouring]:
         """Kinds of workspaces."""
 

@@ -86,11 +86,12 @@ def _tasks(graph: TaskGraph, catalog: CatalogView) -> Iterator[Problem]:
 
 def _agent(agent: AgentConfig, catalog: CatalogView, where: Where) -> Iterator[Problem]:
     environment = agent.environment
-    if agent.framework not in catalog.frameworks:
+    if agent.framework not in catalog.frameworks and f"framework:{agent.framework}" not in catalog.conflicts:
         known = list(catalog.frameworks)
         yield _missing(FRAMEWORK_NOT_INSTALLED, "framework", agent.framework, known, (*where, "framework"))
-    if isinstance(environment, UnknownEnvironment) and environment.type_name not in catalog.environments:
-        name, known = environment.type_name, list(catalog.environments)
+    name = environment.type_name if isinstance(environment, UnknownEnvironment) else None
+    if name is not None and name not in catalog.environments and f"environment:{name}" not in catalog.conflicts:
+        known = list(catalog.environments)
         yield _missing(ENVIRONMENT_NOT_INSTALLED, "environment", name, known, (*where, "environment"))
     honoured = _honoured(agent, catalog)
     if honoured is None:
@@ -107,7 +108,7 @@ def _honoured(agent: AgentConfig, catalog: CatalogView) -> set[str] | None:
         return None
     honoured = {*framework.honours}
     for environment in catalog.environments.values():
-        if type(agent.environment) is environment.cls:
+        if isinstance(agent.environment, environment.cls):
             honoured.update(environment.honours)
     for workspace in catalog.workspaces:
         honoured.update(workspace.honours)

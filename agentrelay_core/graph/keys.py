@@ -30,6 +30,7 @@ PATHS = Record(
     "'paths'",
     {category: Key(list_of_names(), f"Files of category {category}.") for category in CATEGORIES},
     lambda **paths: [TaggedPath(path, category) for category, files in paths.items() for path in files],
+    otherwise="paths of other categories go into 'tagged_paths: [{path, category}]'",
 )
 INPUT_FROM = Record(
     "an input",
@@ -102,8 +103,18 @@ TASK_DEFAULTS = {
     "workstream_id": Key(Text(), "The lane whose integration branch receives the work."),
     "isolation": Key(Plain(), "For plugins that honour it."),
 }
-DEFAULTS = Record("'defaults'", TASK_DEFAULTS)
-TASK = Record("a task", {"id": Key(Text(), "Unique in the graph.", required=True), **TASK_DEFAULTS})
+_SYNONYMS = {
+    "depends_on": "dependencies",
+    "needs": "dependencies",
+    "after": "dependencies",
+    "prompt": "description",
+    "task": "description",
+    "gate": "completion_gate",
+    "lane": "workstream_id",
+    "workstream": "workstream_id",
+}
+DEFAULTS = Record("'defaults'", TASK_DEFAULTS, synonyms=_SYNONYMS)
+TASK = Record("a task", {"id": Key(Text(), "Unique in the graph.", required=True), **TASK_DEFAULTS}, synonyms=_SYNONYMS)
 
 WORKSTREAM = Record(
     "a workstream",
@@ -116,6 +127,7 @@ WORKSTREAM = Record(
         "isolation": Key(Plain(), "For plugins that honour it."),
         "checks": Key(CHECKS, "The forge's checks that must pass; default the graph's."),
     },
+    synonyms={"parent": "parent_workstream_id", "base": "base_branch", "target": "merge_target_branch"},
 )
 SETTINGS = {
     "model": Key(Text(), "Model of agents that name none."),

@@ -42,7 +42,8 @@ class Record:
         name: What messages call it, for example ``a task``.
         keys: Its keys; they are read in the order of the text.
         build: Makes the value of the fields; `None` for a record that is only read by `fields`.
-        hints: For keys that people try, what to write instead.
+        synonyms: Words that people try, and the keys that they mean.
+        otherwise: A hint for unknown keys that are like no other; default all keys there are.
     """
 
     takes = frozenset((MappingNode,))
@@ -52,12 +53,14 @@ class Record:
         name: str,
         keys: Mapping[str, Key],
         build: Callable[..., Any] | None = None,
-        hints: Mapping[str, str] | None = None,
+        synonyms: Mapping[str, str] | None = None,
+        otherwise: str | None = None,
     ) -> None:
         self.name = name
         self.keys = keys
         self._build = build
-        self._hints = hints or {}
+        self._synonyms = synonyms or {}
+        self._otherwise = otherwise
         self._required = [name for name, key in keys.items() if key.required]
 
     def read(self, node: Node, reading: Reading) -> Any:
@@ -136,11 +139,11 @@ class Record:
         """Refuse a key that is not known; the one it was meant to be, which is then not reported as missing."""
         name = node.value
         known = [*self.keys, *also]
-        meant = None if name in self._hints else closest(name, known)
+        meant = self._synonyms.get(name) or closest(name, known)
         if meant is not None:
             hint = f"did you mean '{meant}'?"
         else:
-            hint = self._hints.get(name) or (f"its keys are {listing(known, 40)}" if known else "it takes none")
+            hint = self._otherwise or (f"its keys are {listing(known, 40)}" if known else "it takes none")
         reading.findings.error(codes.UNKNOWN_KEY, f"{self.name} has no key {described(node)}", node, hint)
         return meant
 
