@@ -1,1 +1,107 @@
-"""git worktrees and pull requests for agentrelay."""
+"""git worktrees and local pull requests for agentrelay, declared as a plugin.
+
+Nothing is imported before it is needed: asking what this plugin provides costs next to nothing.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from agentrelay_core.hooks import (
+    Forge,
+    ForgeProvider,
+    Provider,
+    RunInfo,
+    StepContext,
+    WorkspaceProvider,
+    hookimpl,
+)
+from agentrelay_core.task_runner import TaskMerger, TaskPreparer, TaskTeardown, Workspace
+
+_NEEDS = ("git",)
+
+
+@hookimpl
+def agentrelay_workspace() -> Iterable[WorkspaceProvider]:
+    """The git repository of a run."""
+    yield WorkspaceProvider(name="git", factory=_workspace, needs=_NEEDS)
+
+
+@hookimpl
+def agentrelay_task_preparer() -> Iterable[Provider[TaskPreparer]]:
+    """A branch in the worktree of the task's workstream."""
+    yield Provider(factory=_preparer, needs=_NEEDS)
+
+
+@hookimpl
+def agentrelay_task_merger() -> Iterable[Provider[TaskMerger]]:
+    """Merging without a checkout."""
+    yield Provider(factory=_merger, needs=_NEEDS)
+
+
+@hookimpl
+def agentrelay_task_teardown() -> Iterable[Provider[TaskTeardown]]:
+    """The end of the agent, and of a branch that is not needed any more."""
+    yield Provider(factory=_teardown, needs=_NEEDS)
+
+
+@hookimpl
+def agentrelay_forges() -> Iterable[ForgeProvider]:
+    """Pull requests without a server."""
+    yield ForgeProvider(name="local", recognises=_recognises_nothing, factory=_local_forge, needs=_NEEDS)
+
+
+def _workspace(run: RunInfo) -> Workspace:
+    from agentrelay_git_gh.workspace import GitWorkspace
+
+    return GitWorkspace(run)
+
+
+def _preparer(context: StepContext) -> TaskPreparer:
+    from agentrelay_git_gh.preparer import WorktreeTaskPreparer
+
+    run = context.run
+    return WorktreeTaskPreparer(
+        _repository(run),
+        run.graph_name,
+        run.dependency_descriptions.get(context.runtime.task.id, {}),
+        run_id=run.run_id,
+        state_dir=run.state_dir,
+    )
+
+
+def _merger(context: StepContext) -> TaskMerger:
+    from agentrelay_git_gh.local_merger import LocalTaskMerger
+
+    run = context.run
+    return LocalTaskMerger(_repository(run), run.graph_name, run_id=run.run_id, state_dir=run.state_dir)
+
+
+def _teardown(context: StepContext) -> TaskTeardown:
+    from agentrelay_git_gh.teardown import WorktreeTaskTeardown
+
+    run = context.run
+    return WorktreeTaskTeardown(
+        _repository(run),
+        run.settings.keep_panes,
+        graph_name=run.graph_name,
+        run_id=run.run_id,
+        state_dir=run.state_dir,
+    )
+
+
+def _local_forge(run: RunInfo) -> Forge:
+    from agentrelay_git_gh.forges import local_forge
+
+    return local_forge(run)
+
+
+def _recognises_nothing(remote_url: str) -> bool:
+    return False  # chosen by name, and where no other forge recognises the remote
+
+
+def _repository(run: RunInfo) -> Path:
+    from agentrelay_core.runtime import UserError
+
+    if run.repository is None:
+        raise UserError("agentrelay-git-gh works in a git repository, and this run has none; give it one")
+    return run.repository

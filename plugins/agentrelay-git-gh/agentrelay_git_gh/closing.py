@@ -1,0 +1,101 @@
+"""Closing a workstream: its worktree goes, once everything in it is safe elsewhere.
+
+git's own ``worktree remove`` would look at the files with whatever filters and fsmonitor are configured, and ``worktree
+prune`` would take other people's worktrees on disks that are not mounted just now. So the directory and its record
+are removed here, and these two alone.
+"""
+
+import logging
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from agentrelay_git_gh.names import attempt_of
+from agentrelay_git_gh.recovery import keep_leftovers, position
+from agentrelay_git_gh.repository import Repository
+from agentrelay_git_gh.snapshot import Owner
+from agentrelay_git_gh.transfer import take_over
+from agentrelay_git_gh.trusted import Git
+from agentrelay_git_gh.worktrees import Worktree
+
+_LOG = logging.getLogger(__name__)
+_CACHES: Final = frozenset({"__pycache__", "node_modules"})
+_CACHE_TAG: Final = "CACHEDIR.TAG"  # https://bford.info/cachedir/: what is in such a directory can be made again
+_SHOWN: Final = 5
+
+
+def close_worktree(repository: Repository, worktree: Worktree, owner: Owner) -> None:
+    """Remove a worktree; ignored files that cannot be made again keep it where it is, and a warning names them.
+
+    Args:
+        repository: Both repositories.
+        worktree: The worktree.
+        owner: Whose work it is where no task is known.
+
+    Raises:
+        Parked: Something cannot be kept, so it stays where it is.
+    """
+    admin = worktree.admin()
+    if admin is not None and worktree.path.is_dir():
+        ignored = _keep_all(repository, worktree, owner)
+        if ignored or (admin / "locked").exists():
+            shown = ", ".join(ignored[:_SHOWN]) or "locked by `git worktree lock`"
+            _LOG.warning("the worktree %s is kept: it holds files that git ignores (%s)", worktree.path, shown)
+            return
+        aside = Path(tempfile.mkdtemp(prefix=".removed-", dir=worktree.path.parent))
+        worktree.path.replace(aside / worktree.path.name)
+    if admin is not None:
+        forget_admin(repository, admin)
+        worktree.forget()
+    for removed in worktree.path.parent.glob(".removed-*"):
+        _remove(removed)
+    for parent in list(worktree.path.parents)[:3]:  # the graph's, worktrees, .agentrelay
+        with suppress(OSError):  # in use, or gone
+            parent.rmdir()
+
+
+def forget_admin(repository: Repository, admin: Path) -> None:
+    """Drop the user's repository's record of a worktree of ours, keeping a commit that nothing else names."""
+    head = (admin / "HEAD").read_text(errors="replace").strip()
+    if not head.startswith("ref: ") and not repository.user.text("for-each-ref", "--count=1", f"--contains={head}"):
+        repository.user.run("update-ref", f"refs/agentrelay/rescue/removed/{head}", head)
+    _remove(admin)
+
+
+def _keep_all(repository: Repository, worktree: Worktree, owner: Owner) -> list[str]:
+    """Keep what is in no commit; the ignored files that are left."""
+    where = position(repository, worktree)
+    if where is None:
+        return ["a branch without a commit is checked out"]
+    known = worktree.holds(where.commit)
+    if not known:
+        take_over(repository, where.commit)
+    earlier = attempt_of(where.branch or "")
+    left_by = Owner(run=owner.run, name=earlier[0], attempt=earlier[1]) if earlier else owner
+    with worktree.index_at(where.commit) as git:
+        keep_leftovers(repository, git, left_by, where, unnamed=where.branch is None and not known)
+        return _ignored(git, worktree.path)
+
+
+def _ignored(git: Git, path: Path) -> list[str]:
+    """Ignored files and directories, but for those that can be made again."""
+    listed = git.run("ls-files", "-z", "-o", "-i", "--exclude-standard", "--directory").stdout
+    names = os.fsdecode(listed).split("\0")[:-1]
+    return [name for name in names if not _is_cache(path / name)]
+
+
+def _is_cache(path: Path) -> bool:
+    return path.name in _CACHES or path.suffix == ".pyc" or (path / _CACHE_TAG).is_file()
+
+
+def _remove(directory: Path) -> None:
+    """Remove a directory, also where a program took away the right to write in parts of it."""
+    try:
+        shutil.rmtree(directory)
+    except PermissionError:
+        for parent, _, _ in os.walk(directory):
+            Path(parent).chmod(0o700)
+        shutil.rmtree(directory)

@@ -1,0 +1,174 @@
+"""A forge without a server: a pull request is a JSON record under ``refs/agentrelay/pr/<number>``.
+
+The record in the user's repository is for people and tools. What counts is our own copy, outside of what agents can
+write: it says which pull request is whose.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import attrs
+
+from agentrelay_core.hooks import PullRequest
+from agentrelay_core.runtime import Internal
+from agentrelay_git_gh.locks import lock_of
+from agentrelay_git_gh.merging import MergeMessage, merge_commit
+from agentrelay_git_gh.names import PULL_REQUESTS, head_ref, pull_request_number, pull_request_url
+from agentrelay_git_gh.repository import RefMoved, Repository
+from agentrelay_git_gh.setup import replace_text
+
+SCHEMA: Final = 1
+
+
+@attrs.frozen(kw_only=True)
+class Record:
+    """A local pull request.
+
+    Args:
+        number: Its number in the repository.
+        graph: The graph that it belongs to.
+        head: Its source branch.
+        base: Its target branch.
+        title: Its title.
+        body: Its text.
+        state: ``open`` or ``merged``.
+        head_sha: The commit that was merged, full hash.
+        merge_sha: The commit that merged it, full hash.
+    """
+
+    number: int
+    graph: str
+    head: str
+    base: str
+    title: str
+    body: str
+    state: Literal["open", "merged"] = "open"
+    head_sha: str | None = None
+    merge_sha: str | None = None
+
+    def to_json(self) -> str:
+        """The record as text, the same each time."""
+        fields: dict[str, Any] = {"schema": SCHEMA, "url": pull_request_url(self.graph, self.number)}
+        return json.dumps(fields | attrs.asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Record":
+        """Read a record that `to_json` wrote."""
+        fields = json.loads(text)
+        if fields.pop("schema") != SCHEMA:
+            raise Internal("a local pull request was written by a newer agentrelay; install that version")
+        del fields["url"]
+        return cls(**fields)
+
+
+@attrs.frozen
+class LocalForge:
+    """Pull requests of one graph, merged by git alone.
+
+    Args:
+        repository: Both repositories.
+        graph: The graph's name.
+    """
+
+    repository: Repository
+    graph: str
+
+    def find(self, head: str, base: str) -> PullRequest | None:
+        """The pull request of a source and a target branch, the newest if there are several; `None` without one."""
+        record = self._find(head, base)
+        return _shown(record) if record is not None else None
+
+    def open(self, head: str, base: str, title: str, body: str) -> PullRequest:
+        """Open a pull request; one that is open already is returned."""
+        with lock_of("pull requests", self.repository.common):
+            record = self._find(head, base)
+            if record is None or record.state != "open":
+                record = self._create(head, base, title, body)
+        return _shown(record)
+
+    def state(self, pr: str) -> PullRequest:
+        """What has become of a pull request, by URL; `KeyError` if there is none."""
+        record = self._read(pr)
+        shown = _shown(record)
+        if record.state != "open":
+            return shown
+        tip = self.repository.user_refs(head_ref(record.head)).get(head_ref(record.head))
+        return attrs.evolve(shown, head_sha=tip.sha if tip else None)
+
+    def merge(self, pr: str, head_sha: str, message: MergeMessage | None = None, cut_from: str | None = None) -> str:
+        """Merge a pull request.
+
+        Args:
+            pr: Its URL.
+            head_sha: The commit to merge, full hash.
+            message: What the merge commit says; default the pull request's title.
+            cut_from: A commit that must still be in the target, full hash.
+
+        Returns:
+            The merge commit; merging again changes nothing and returns the same.
+        """
+        record = self._read(pr)
+        if record.state == "merged" and record.head_sha == head_sha and record.merge_sha:
+            return record.merge_sha
+        message = message or MergeMessage(subject=record.title)
+        merged = merge_commit(self.repository, record.base, head_sha, message, head_name=record.head, base=cut_from)
+        record = attrs.evolve(record, state="merged", head_sha=head_sha, merge_sha=merged)
+        # Whatever an agent made of the record that people see: ours is what counts, and it is shown again.
+        self.repository.user.run("update-ref", f"{PULL_REQUESTS}/{record.number}", self._blob(record))
+        self._keep(record)
+        return merged
+
+    @property
+    def _directory(self) -> Path:
+        return self.repository.our_directory / "pull-requests" / self.graph
+
+    def _records(self) -> list[Record]:
+        if not self._directory.is_dir():
+            return []
+        files = sorted(self._directory.glob("*.json"), key=lambda path: int(path.stem), reverse=True)
+        return [Record.from_json(path.read_text(encoding="utf-8")) for path in files]
+
+    def _find(self, head: str, base: str) -> Record | None:
+        return next((record for record in self._records() if (record.head, record.base) == (head, base)), None)
+
+    def _read(self, url: str) -> Record:
+        number = pull_request_number(url, self.graph)
+        path = self._directory / f"{number}.json"
+        if number is None or not path.is_file():
+            raise KeyError(f"there is no local pull request {url!r}")
+        return Record.from_json(path.read_text(encoding="utf-8"))
+
+    def _create(self, head: str, base: str, title: str, body: str) -> Record:
+        number = 1 + max((int(path.stem) for path in self._directory.glob("*.json")), default=0)
+        while True:
+            record = Record(number=number, graph=self.graph, head=head, base=base, title=title, body=body)
+            blob = self._blob(record)
+            try:
+                self.repository.move(f"{PULL_REQUESTS}/{number}", blob, None)
+            except RefMoved:
+                refs = self.repository.user_refs(PULL_REQUESTS)
+                if refs[f"{PULL_REQUESTS}/{number}"].sha != blob:  # another graph's; else ours, from before a crash
+                    number = 1 + max(int(name.rpartition("/")[2]) for name in refs)
+                    continue
+            self._keep(record)
+            return record
+
+    def _blob(self, record: Record) -> str:
+        return self.repository.user.text("hash-object", "-w", "--stdin", stdin=record.to_json().encode())
+
+    def _keep(self, record: Record) -> None:
+        replace_text(self._directory / f"{record.number}.json", record.to_json())
+
+
+def _shown(record: Record) -> PullRequest:
+    """A record as a pull request; where an open one's source stands is left out."""
+    return PullRequest(
+        url=pull_request_url(record.graph, record.number),
+        head=record.head,
+        base=record.base,
+        title=record.title,
+        state=record.state,
+        head_sha=record.head_sha,
+        merge_sha=record.merge_sha,
+    )

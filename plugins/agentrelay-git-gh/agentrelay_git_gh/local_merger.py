@@ -1,0 +1,66 @@
+"""The step that merges a task's local pull request, pinned to the head that was verified."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agentrelay_core.runtime import IntegrationBoundary, ProtocolViolation, TaskRuntime
+from agentrelay_git_gh.commits import title_of
+from agentrelay_git_gh.local_forge import LocalForge
+from agentrelay_git_gh.merging import MergeMessage
+from agentrelay_git_gh.names import base_ref, head_ref, verified_ref
+from agentrelay_git_gh.places import Places, required
+from agentrelay_git_gh.setup import replace_text
+from agentrelay_git_gh.snapshot import Owner
+from agentrelay_git_gh.transfer import bring
+
+MERGED_FILE = ".merged"
+
+
+class LocalTaskMerger:
+    """Merges without a server.
+
+    Args:
+        repo_path: The user's repository.
+        graph_name: The graph's name; default the runtime's.
+        run_id: The run's id; default the runtime's.
+        state_dir: The run's directory; default the usual one of the repository and the graph.
+    """
+
+    def __init__(
+        self, repo_path: Path, graph_name: str = "", *, run_id: str = "", state_dir: Path | None = None
+    ) -> None:
+        self._places = Places(Path(repo_path), graph_name, run_id, state_dir)
+
+    def merge_pr(self, runtime: TaskRuntime, pr_url: str) -> None:
+        """Merge the task's pull request into its integration branch, and write ``.merged``.
+
+        Raises:
+            ProtocolViolation: The pull request is not the task's.
+            MergeConflict: Names the files.
+            Parked: A person must act.
+        """
+        branch = required(runtime.state.branch_name, "branch_name")
+        target = required(runtime.state.integration_branch, "integration_branch")
+        repository, graph, run = self._places.of(runtime)
+        forge = LocalForge(repository, graph)
+        found = forge.find(branch, target)
+        if found is None or found.url != pr_url:
+            raise ProtocolViolation(
+                f"{pr_url} is not the pull request of {branch} into {target}", boundary=IntegrationBoundary.PULL_REQUEST
+            )
+        owner = Owner(run=run, name=runtime.task.id, attempt=runtime.state.attempt_num)
+        verified, base = verified_ref(run, owner.name, owner.attempt), base_ref(run, branch)
+        known = repository.our_refs(verified, base)
+        head = known.get(verified)
+        if head is None:  # used without a workspace, so that nothing was verified: the branch's word is taken
+            head = repository.user_refs(head_ref(branch))[head_ref(branch)].sha
+            bring(repository, [head], repository.our_refs("refs/heads").values())
+        title = found.title or title_of(runtime.task.description, runtime.task.id)
+        forge.merge(
+            pr_url,
+            head,
+            MergeMessage(subject=f"{runtime.task.id}: {title}", trailers=owner.trailers()),
+            known.get(base),
+        )
+        if runtime.state.signal_dir is not None:
+            replace_text(runtime.state.signal_dir / MERGED_FILE, f"{datetime.now(UTC).isoformat()}\n")

@@ -1,0 +1,68 @@
+"""How branches, refs, directories and local pull requests are called; nothing else in here knows."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+IDENTITY_NAME: Final = "agentrelay"
+IDENTITY_EMAIL: Final = "agentrelay@localhost"
+HIDDEN: Final = (".agentrelay/worktrees/", ".workflow/")
+PULL_REQUESTS: Final = "refs/agentrelay/pr"
+
+_TASK_BRANCH = re.compile(r"agentrelay/[^/@]+/(?P<task>[^/@]+)(?:@(?:[^/@]*\.)?(?P<attempt>\d+))?")
+
+
+def integration_branch(graph: str, workstream: str) -> str:
+    """The branch that a workstream's tasks are merged into."""
+    return f"agentrelay/{graph}@{workstream}"
+
+
+def task_branch(graph: str, task: str, attempt: int, run: str | None = None) -> str:
+    """The branch of one attempt of a task; with ``run``, its name where an earlier run took the short one."""
+    plain = f"agentrelay/{graph}/{task}"
+    if run is not None:
+        return f"{plain}@{run}.{attempt}"
+    return f"{plain}@{attempt}" if attempt else plain
+
+
+def attempt_of(branch: str) -> tuple[str, int] | None:
+    """The task and the attempt that a branch is called after, `None` for any other branch."""
+    match = _TASK_BRANCH.fullmatch(branch)
+    return (match["task"], int(match["attempt"] or 0)) if match else None
+
+
+def head_ref(branch: str) -> str:
+    """The full name of a branch."""
+    return f"refs/heads/{branch}"
+
+
+def base_ref(run: str, branch: str) -> str:
+    """Where our repository keeps what a run cut a branch from; that it exists says that the branch is ours."""
+    return f"refs/agentrelay/base/{run}/{branch}"
+
+
+def verified_ref(run: str, task: str, attempt: int) -> str:
+    """Where our repository keeps the head that was verified, to which the merge is pinned."""
+    return f"refs/agentrelay/verified/{run}/{task}/{attempt}"
+
+
+def rescue_ref(run: str, owner: str, attempt: int) -> str:
+    """Where what would have been lost is kept; ``owner`` is a task or a workstream."""
+    return f"refs/agentrelay/rescue/{run}/{owner}/{attempt}"
+
+
+def worktree_path(repository: Path, graph: str, workstream: str) -> Path:
+    """Where a workstream's files are checked out."""
+    return repository / ".agentrelay" / "worktrees" / graph / workstream
+
+
+def pull_request_url(graph: str, number: int) -> str:
+    """The URL of a local pull request."""
+    return f"agentrelay+local:{graph}/{number}"
+
+
+def pull_request_number(url: str, graph: str) -> int | None:
+    """The number in a local pull request's URL, `None` if it is no URL of this graph."""
+    prefix, _, number = url.rpartition("/")
+    known = prefix == f"agentrelay+local:{graph}" and number.isascii() and number.isdigit()
+    return int(number) if known else None

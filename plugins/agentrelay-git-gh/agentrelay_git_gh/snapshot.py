@@ -1,0 +1,123 @@
+"""Nothing that holds work is destroyed: what is in a worktree and in no commit is found, and kept in a rescue ref.
+
+A rescue ref stands in our repository and in the user's, and is read back from both before anything may go.
+"""
+
+import os
+from typing import Final
+
+import attrs
+
+from agentrelay_core.runtime import Parked
+from agentrelay_git_gh.commits import commit_tree, with_trailers
+from agentrelay_git_gh.names import rescue_ref
+from agentrelay_git_gh.repository import RefMoved, Repository, commits_of
+from agentrelay_git_gh.transfer import send
+from agentrelay_git_gh.trusted import TRANSFER_DEADLINE, Git, GitFailed
+
+_TRIES: Final = 3
+
+
+@attrs.frozen(kw_only=True)
+class Owner:
+    """Whose work is kept: names a rescue ref.
+
+    Args:
+        run: The run's id.
+        name: The task, or the workstream where no task is known.
+        attempt: The attempt, from 0.
+    """
+
+    run: str
+    name: str
+    attempt: int = 0
+
+    @property
+    def ref(self) -> str:
+        """The rescue ref."""
+        return rescue_ref(self.run, self.name, self.attempt)
+
+    def trailers(self) -> dict[str, object]:
+        """What commits made for it say at their end."""
+        return {"Agentrelay-Run": self.run, "Agentrelay-Task": self.name, "Agentrelay-Attempt": self.attempt}
+
+
+def leftovers(git: Git) -> list[str]:
+    """Files that differ from the index or are not in it; ignored ones are left out.
+
+    Args:
+        git: Ours, with a work tree and an index.
+
+    Returns:
+        Paths relative to the work tree; a repository inside of it ends with a slash.
+    """
+    listed = git.run("ls-files", "-z", "-m", "-d", "-o", "--exclude-standard", deadline=TRANSFER_DEADLINE).stdout
+    return list(dict.fromkeys(os.fsdecode(listed).split("\0")[:-1]))
+
+
+def stage(git: Git) -> str:
+    """Put all files but the ignored ones into the index; return the tree."""
+    git.run("add", "-A", deadline=TRANSFER_DEADLINE)
+    return git.text("write-tree")
+
+
+def rescue(repository: Repository, git: Git, owner: Owner, parents: tuple[str, ...], why: str) -> str:
+    """Keep what is in a worktree and in no commit.
+
+    Args:
+        repository: Both repositories.
+        git: Ours, with the work tree and an index, which afterwards holds what was kept.
+        owner: Whose work it is.
+        parents: Commits that belong to it; our repository and the user's have them.
+        why: A sentence for the commit.
+
+    Returns:
+        The name of the rescue ref, read back from both repositories.
+
+    Raises:
+        Parked: It cannot be kept, so nothing may be removed.
+    """
+    tree = _stage_all(git)
+    previous = repository.our_refs(owner.ref).get(owner.ref)
+    message = with_trailers(f"Rescue what was left of {owner.name}", why, owner.trailers())
+    commit = commit_tree(repository.ours, tree, tuple(commits_of((*parents, previous))), message)
+    repository.set_ours({owner.ref: commit})
+    send(repository, [commit], commits_of((*parents, previous)))
+    try:
+        repository.move(owner.ref, commit, previous)
+    except RefMoved as error:
+        raise Parked(f"{owner.ref} was moved by someone else, so nothing is removed: {error}") from error
+    kept = {repository.our_refs(owner.ref).get(owner.ref), repository.user_refs(owner.ref)[owner.ref].sha}
+    if kept != {commit}:
+        raise Parked(f"{owner.ref} does not read back as {commit}, so nothing is removed")
+    return owner.ref
+
+
+def _forget_inner(git: Git) -> None:
+    """Take repositories inside of the worktree out of the index: for those in it, staging runs git inside of them."""
+    entries = git.run("ls-files", "-s", "-z").stdout.split(b"\0")
+    inner = [entry.partition(b"\t")[2] for entry in entries if entry.startswith(b"160000 ")]
+    if inner:
+        git.run("update-index", "-z", "--force-remove", "--stdin", stdin=b"".join(name + b"\0" for name in inner))
+
+
+def _stage_all(git: Git) -> str:
+    """Stage until nothing differs any more, so that what changed meanwhile is kept too."""
+    _forget_inner(git)
+    for _ in range(_TRIES):
+        left = leftovers(git)
+        inner = [name for name in left if name.endswith("/")]
+        if inner:
+            raise Parked(
+                f"{git.work_tree}/{inner[0]} is a git repository of its own, which cannot be kept in a commit; "
+                "move it elsewhere, then run again"
+            )
+        try:
+            tree = stage(git)
+        except GitFailed as failure:
+            raise Parked(f"files in {git.work_tree} cannot be kept, so nothing is removed: {failure.message}") from (
+                failure
+            )
+        if not leftovers(git):
+            return tree
+    raise Parked(f"files in {git.work_tree} keep changing; end what writes to them, then run again")

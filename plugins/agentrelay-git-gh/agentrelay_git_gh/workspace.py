@@ -1,0 +1,234 @@
+"""The git workspace of a run: where its work lives and flows together."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from agentrelay_core.hooks import Forge, PullRequest, RunInfo
+from agentrelay_core.runtime import (
+    AgentFailure,
+    IntegrationBoundary,
+    Parked,
+    ProtocolViolation,
+    TaskRuntime,
+    UserError,
+)
+from agentrelay_core.spec import WorkstreamSpec
+from agentrelay_core.task_runner import Evidence
+from agentrelay_git_gh.bodies import integration_body, task_body
+from agentrelay_git_gh.closing import close_worktree
+from agentrelay_git_gh.commits import title_of
+from agentrelay_git_gh.defaults import note_default, target_branch
+from agentrelay_git_gh.forges import forge_of, settle
+from agentrelay_git_gh.locks import lock_of
+from agentrelay_git_gh.merging import MergeConflict, MergeMessage, merge_commit
+from agentrelay_git_gh.names import head_ref, integration_branch, verified_ref, worktree_path
+from agentrelay_git_gh.opening import open_branch, open_worktree
+from agentrelay_git_gh.places import Places, required
+from agentrelay_git_gh.preflight import check_repository
+from agentrelay_git_gh.publication import Collector
+from agentrelay_git_gh.repository import Repository
+from agentrelay_git_gh.setup import hide, set_up
+from agentrelay_git_gh.snapshot import Owner
+from agentrelay_git_gh.transfer import take_over
+from agentrelay_git_gh.worktrees import Worktree
+
+
+class GitWorkspace:
+    """A run's work in a git repository. Methods block, and may be called from several threads at once.
+
+    Args:
+        run: The run; needs a repository.
+    """
+
+    def __init__(self, run: RunInfo) -> None:
+        if run.repository is None:
+            raise UserError("the git workspace needs a repository; give the run one")
+        self._run = run
+        self._graph = run.graph_name
+        self._forge: Forge | None = None
+        self._repository: Repository | None = None
+
+    def preflight(self) -> None:
+        """Refuse a repository that cannot be worked with, and get ours ready; done once.
+
+        Raises:
+            UserError: What is wrong, and what to do.
+        """
+        self._ready()
+
+    def open_workstream(self, spec: WorkstreamSpec) -> tuple[str, Path]:
+        """Make the workstream's integration branch and worktree; return the branch's name and the path.
+
+        Raises:
+            UserError: The repository, or the branch to start from, cannot be worked with.
+            Parked: A branch or a directory of that name is there and is not ours.
+        """
+        repository = self._ready()
+        with lock_of("workstream", repository.common, self._graph, spec.id):
+            branch, tip = open_branch(repository, self._graph, self._run.run_id, spec)
+            return branch, open_worktree(repository, self._graph, spec, tip)
+
+    def update_workstream(self, spec: WorkstreamSpec, upstream: Sequence[WorkstreamSpec]) -> None:
+        """Merge the integration tips of other workstreams into this one.
+
+        Raises:
+            MergeConflict: Names the workstreams and the files.
+        """
+        if not upstream:
+            return
+        repository = self._ready()
+        branches = {lane.id: integration_branch(self._graph, lane.id) for lane in upstream}
+        refs = repository.user_refs(*map(head_ref, branches.values()))
+        for lane, branch in branches.items():
+            if head_ref(branch) in refs:
+                self._merge_lane(repository, spec, lane, refs[head_ref(branch)].sha)
+
+    def publish(self, runtime: TaskRuntime) -> str | None:
+        """Commit what was left and open the pull request; return its URL, or `None` when nothing changed.
+
+        Raises:
+            AgentFailure: Nothing changed and the task does not allow that, or the work cannot be merged.
+        """
+        repository = self._ready()
+        state, task = runtime.state, runtime.task
+        branch = required(state.branch_name, "branch_name")
+        target = required(state.integration_branch, "integration_branch")
+        owner = self._owner(runtime)
+        work = Collector(repository=repository, runtime=runtime, owner=owner).collect(commit_leftovers=True)
+        if not work.changed:
+            if task.allow_no_changes:
+                return None
+            raise AgentFailure(
+                f"the agent changed nothing: {branch} is as it was cut from {target}, and {state.worktree_path} is "
+                "clean; if that is right for this task, say `allow_no_changes: true`",
+                boundary=IntegrationBoundary.PULL_REQUEST,
+            )
+        title = title_of(task.description, task.id)
+        opened = settle(self._forges().open(branch, target, title, task_body(runtime, owner)))
+        return opened.url
+
+    def verify(self, runtime: TaskRuntime, pr_url: str | None) -> Evidence:
+        """Give evidence for the task's work, and leave its worktree clean at the verified commit.
+
+        Args:
+            runtime: The task.
+            pr_url: Its pull request, `None` for a task without one.
+
+        Raises:
+            ProtocolViolation: The pull request is not this task's.
+            AgentFailure: The work is no evidence: the branch is gone or rewritten, or holds what cannot be merged.
+        """
+        repository = self._ready()
+        owner = self._owner(runtime)
+        work = Collector(repository=repository, runtime=runtime, owner=owner).collect(commit_leftovers=pr_url is None)
+        if pr_url is not None:
+            self._check_pull_request(runtime, pr_url, work.tip)
+        repository.set_ours({verified_ref(owner.run, owner.name, owner.attempt): work.tip})
+        return Evidence(head=work.tip, base=work.base, changed=work.changed)
+
+    def integrate(self, spec: WorkstreamSpec) -> str | None:
+        """Open the workstream's integration pull request and, with ``auto_merge``, merge it; return its URL.
+
+        Returns:
+            The URL, `None` when the workstream holds nothing to integrate.
+
+        Raises:
+            Parked: A person must merge it; the message says what to type.
+        """
+        repository = self._ready()
+        branch, target = integration_branch(self._graph, spec.id), target_branch(repository, self._graph, spec)
+        refs = repository.user_refs(head_ref(branch), head_ref(target))
+        head, base = refs.get(head_ref(branch)), refs.get(head_ref(target))
+        if head is None:
+            return None
+        if base is None:
+            raise Parked(f"{branch} cannot be integrated: the branch {target} does not exist; make it, then run again")
+        take_over(repository, head.sha, base.sha)
+        forge = self._forges()
+        pull_request = settle(forge.find(branch, target))
+        if repository.contains(base.sha, head.sha) and pull_request is None:
+            return None
+        if pull_request is None or (pull_request.state != "open" and not repository.contains(base.sha, head.sha)):
+            title = f"{self._graph}: {spec.id}"
+            body = integration_body(self._graph, spec.id, self._run.run_id)
+            pull_request = settle(forge.open(branch, target, title, body))
+        if spec.auto_merge and pull_request.state == "open":
+            self._merge_integration(forge, pull_request, head.sha)
+        return str(pull_request.url)
+
+    def close_workstream(self, spec: WorkstreamSpec) -> None:
+        """Remove the workstream's worktree; what is not safe elsewhere is saved first.
+
+        Raises:
+            Parked: Something cannot be saved, so it stays where it is.
+        """
+        repository = self._ready()
+        with lock_of("workstream", repository.common, self._graph, spec.id):
+            path = worktree_path(repository.root, self._graph, spec.id)
+            owner = Owner(run=self._run.run_id, name=spec.id)
+            close_worktree(repository, Worktree(repository=repository, path=path), owner)
+
+    def _ready(self) -> Repository:
+        if self._repository is not None:
+            return self._repository
+        path = self._run.repository
+        assert path is not None
+        object_format = check_repository(path)
+        repository = Places(path, self._graph, state_dir=self._run.state_dir).repository(self._graph)
+        with lock_of("repository", repository.common):
+            if self._repository is None:
+                set_up(repository, object_format)
+                note_default(repository)
+                hide(repository)
+                self._repository = repository
+        return repository
+
+    def _forges(self) -> Forge:
+        if self._forge is None:
+            self._forge = forge_of(self._run)
+        return self._forge
+
+    def _owner(self, runtime: TaskRuntime) -> Owner:
+        return Owner(run=self._run.run_id or runtime.run_id, name=runtime.task.id, attempt=runtime.state.attempt_num)
+
+    def _merge_lane(self, repository: Repository, spec: WorkstreamSpec, lane: str, head: str) -> None:
+        take_over(repository, head)
+        message = MergeMessage(
+            subject=f"Merge workstream {lane} into {spec.id}",
+            trailers={"Agentrelay-Run": self._run.run_id, "Agentrelay-Workstream": spec.id},
+        )
+        try:
+            merge_commit(
+                repository,
+                integration_branch(self._graph, spec.id),
+                head,
+                message,
+                head_name=integration_branch(self._graph, lane),
+            )
+        except MergeConflict as conflict:
+            raise MergeConflict(
+                f"the workstream {lane!r} cannot be merged into {spec.id!r}: {conflict.message}", conflict.files
+            ) from conflict
+
+    def _check_pull_request(self, runtime: TaskRuntime, url: str, tip: str) -> None:
+        branch, target = runtime.state.branch_name or "", runtime.state.integration_branch or ""
+        found: PullRequest | None = settle(self._forges().find(branch, target))
+        if found is None or found.url != url:
+            there = found.url if found is not None else "none"
+            raise ProtocolViolation(
+                f"{url} is not the pull request of {branch} into {target}; that is {there}",
+                boundary=IntegrationBoundary.PULL_REQUEST,
+            )
+        if found.state == "open" and found.head_sha not in (None, tip):
+            raise AgentFailure(
+                f"{url} stands at {found.head_sha}, and {branch} at {tip}; push the branch, then signal again",
+                boundary=IntegrationBoundary.PULL_REQUEST,
+            )
+
+    def _merge_integration(self, forge: Forge, pull_request: PullRequest, head: str) -> None:
+        try:
+            settle(forge.merge(pull_request.url, head))
+        except MergeConflict as conflict:
+            raise Parked(
+                f"{pull_request.url} needs a person: {conflict.message}; type: git merge {pull_request.head}"
+            ) from conflict

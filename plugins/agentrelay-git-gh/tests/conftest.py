@@ -1,0 +1,152 @@
+"""A user's repository, runs in it, and fake agents: everything here is real git."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import attrs
+import pytest
+from agentrelay_git_gh.local_merger import LocalTaskMerger
+from agentrelay_git_gh.preparer import WorktreeTaskPreparer
+from agentrelay_git_gh.teardown import WorktreeTaskTeardown
+from agentrelay_git_gh.workspace import GitWorkspace
+
+from agentrelay_core.hooks import RunInfo
+from agentrelay_core.runtime import TaskRuntime, TaskStatus
+from agentrelay_core.spec import RunSettings, Task, WorkstreamSpec
+
+RUN = "20261123T090000Z-beef"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No configuration of whoever runs the tests takes part."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in list(os.environ):
+        if name.startswith("GIT_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    (home / ".gitconfig").write_text(
+        "[user]\n\tname = Ada Lovelace\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n"
+    )
+
+
+@attrs.frozen
+class UserGit:
+    """git as a user or an agent runs it."""
+
+    path: Path
+
+    def __call__(self, *arguments: str, check: bool = True) -> str:
+        done = subprocess.run(("git", *arguments), cwd=self.path, capture_output=True, check=False)
+        if check and done.returncode != 0:
+            raise AssertionError(f"git {arguments}: {done.stderr.decode()}")
+        return os.fsdecode(done.stdout).rstrip("\n")
+
+    def write(self, **files: str) -> None:
+        """Write files; ``__`` in a name is a dot, ``___`` a slash."""
+        for name, content in files.items():
+            target = self.path / name.replace("___", "/").replace("__", ".")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(content)
+
+    def commit(self, message: str = "change") -> str:
+        """Commit everything; the new commit."""
+        self("add", "-A")
+        self("commit", "-q", "-m", message)
+        return self("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> UserGit:
+    """A repository with two commits, its main branch checked out."""
+    path = tmp_path / "repository"
+    path.mkdir()
+    git = UserGit(path)
+    git("init", "-q")
+    git.write(README__md="hello\n", src___one__py="1\n")
+    git.commit("first")
+    git.write(src___two__py="2\n", __gitignore="*.log\nbuild/\n")
+    git.commit("second")
+    return git
+
+
+@attrs.define
+class Bench:
+    """One run, its steps called in order as the runner does."""
+
+    user: UserGit
+    state: Path
+    run_id: str = RUN
+    graph: str = "g"
+    forge: str = "auto"
+
+    @property
+    def run(self) -> RunInfo:
+        """What the orchestrator hands to factories."""
+        return RunInfo(
+            run_id=self.run_id,
+            graph_name=self.graph,
+            repository=self.user.path,
+            state_dir=self.state,
+            settings=RunSettings(forge=self.forge),
+        )
+
+    def workspace(self) -> GitWorkspace:
+        return GitWorkspace(self.run)
+
+    def runtime(
+        self,
+        task: Task,
+        attempt: int = 0,
+        spec: WorkstreamSpec | None = None,
+        workspace: GitWorkspace | None = None,
+    ) -> TaskRuntime:
+        """A task of an opened workstream, running."""
+        runtime = TaskRuntime(task, run_id=self.run_id, graph_name=self.graph)
+        opened = (workspace or self.workspace()).open_workstream(spec or WorkstreamSpec(id=task.workstream_id))
+        runtime.state.integration_branch, runtime.state.workstream_worktree_path = opened
+        runtime.state.attempt_num = attempt
+        runtime.state.transition(TaskStatus.RUNNING)
+        return runtime
+
+    def prepare(self, runtime: TaskRuntime) -> UserGit:
+        """Prepare a task; git in its worktree, as its agent has it."""
+        preparer = WorktreeTaskPreparer(self.user.path, self.graph, run_id=self.run_id, state_dir=self.state)
+        preparer.prepare(runtime)
+        assert runtime.state.worktree_path is not None
+        return UserGit(runtime.state.worktree_path)
+
+    def merge(self, runtime: TaskRuntime, url: str) -> None:
+        LocalTaskMerger(self.user.path, self.graph, run_id=self.run_id, state_dir=self.state).merge_pr(runtime, url)
+
+    async def teardown(self, runtime: TaskRuntime) -> None:
+        step = WorktreeTaskTeardown(self.user.path, graph_name=self.graph, run_id=self.run_id, state_dir=self.state)
+        await step.teardown(runtime)
+
+    async def whole_life(self, task: Task, work: Callable[[UserGit], object], attempt: int = 0) -> TaskRuntime:
+        """Take a task from prepare to teardown, with ``work`` as its agent."""
+        runtime = self.runtime(task, attempt)
+        work(self.prepare(runtime))
+        workspace = self.workspace()
+        url = workspace.publish(runtime)
+        assert url is not None
+        workspace.verify(runtime, url)
+        runtime.artifacts.pr_url = url
+        runtime.state.transition(TaskStatus.PR_CREATED)
+        self.merge(runtime, url)
+        runtime.state.transition(TaskStatus.PR_MERGED)
+        await self.teardown(runtime)
+        return runtime
+
+
+@pytest.fixture
+def bench(user: UserGit, tmp_path: Path) -> Bench:
+    """A run in the user's repository."""
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    return Bench(user, state)

@@ -1,0 +1,124 @@
+"""One task's life, step by step, with a fake agent and real git."""
+
+import json
+from datetime import datetime
+
+from agentrelay_core.runtime import TaskStatus
+from agentrelay_core.spec import Task, WorkstreamSpec
+
+
+async def test_a_task_becomes_one_merge(bench, user):
+    """What an agent left uncommitted ends as one two-parent merge with the task's name and trailers."""
+    base = user("rev-parse", "main")
+    runtime = await bench.whole_life(
+        Task(id="t", description="Add three\nand more"), lambda agent: agent.write(src___three__py="3\n")
+    )
+    branch = "agentrelay/g@default"
+    assert user("log", "-1", "--format=%s%n%an <%ae>%n%cn <%ce>", branch).splitlines() == [
+        "t: Add three",
+        "Ada Lovelace <ada@example.org>",
+        "agentrelay <agentrelay@localhost>",
+    ]
+    trailers = user("log", "-1", "--format=%(trailers:only,unfold)", branch).split("\n")
+    expected = [f"Agentrelay-Run: {bench.run_id}", "Agentrelay-Task: t", "Agentrelay-Attempt: 0"]
+    assert [line for line in trailers if line] == expected
+    first, second = user("log", "-1", "--format=%P", branch).split()
+    assert first == base
+    assert user("log", "-1", "--format=%P %s", second) == f"{base} Add three"
+    assert (
+        user("log", "-1", "--format=%ad %cd", second).split()[:5]
+        == user("log", "-1", "--format=%ad", branch).split()[:5]
+    )
+    assert user("show", f"{branch}:src/three.py") == "3"
+    assert user("branch", "--list", "--format=%(refname:short)").split() == [branch, "main"]
+    merged_at = (runtime.state.signal_dir / ".merged").read_text()
+    assert datetime.fromisoformat(merged_at.strip()).utcoffset().total_seconds() == 0
+    bench.workspace().close_workstream(WorkstreamSpec(id="default"))
+    assert not (user.path / ".agentrelay").exists()
+    assert user("worktree", "list").count("\n") == 0
+    assert user("status", "--porcelain") == ""
+    assert "error" not in user("fsck", "--strict")
+
+
+async def test_prepare_sets_the_state_and_writes_the_protocol(bench, user):
+    """After prepare the branch, the worktree and the signal directory are set, and the agent's status is clean."""
+    runtime = bench.runtime(Task(id="t", description="do"))
+    agent = bench.prepare(runtime)
+    state = runtime.state
+    assert state.branch_name == "agentrelay/g/t"
+    assert state.worktree_path == user.path / ".agentrelay/worktrees/g/default"
+    assert state.signal_dir == user.path / f".workflow/g/signals/t/{bench.run_id}-0"
+    assert json.loads((state.signal_dir / "manifest.json").read_text())["task"]["id"] == "t"
+    assert agent("status", "--porcelain", "--branch") == "## agentrelay/g/t"
+    assert user("status", "--porcelain") == ""
+
+
+async def test_the_agents_own_commits_count(bench, user):
+    """Commits that an agent makes itself are merged, with what it left on top of them."""
+
+    def work(agent):
+        agent.write(a="1\n")
+        agent.commit("by hand")
+        agent.write(b="2\n")
+
+    await bench.whole_life(Task(id="t"), work)
+    assert user("show", "agentrelay/g@default:a") == "1"
+    assert user("show", "agentrelay/g@default:b") == "2"
+    assert "by hand" in user("log", "--format=%s", "agentrelay/g@default")
+
+
+async def test_the_agents_status_is_clean_after_publishing(bench):
+    """Publishing moves branch and index, so that the agent sees no change of its own."""
+    runtime = bench.runtime(Task(id="t"))
+    agent = bench.prepare(runtime)
+    agent.write(a="1\n", README__md="other\n", x__log="ignored")
+    bench.workspace().publish(runtime)
+    assert agent("status", "--porcelain") == ""
+    assert agent("ls-files", "x.log") == ""
+
+
+async def test_evidence_names_head_and_base(bench, user):
+    """Evidence holds the branch's tip and the commit that it was cut from."""
+    runtime = bench.runtime(Task(id="t"))
+    agent = bench.prepare(runtime)
+    agent.write(a="1\n")
+    workspace = bench.workspace()
+    url = workspace.publish(runtime)
+    evidence = workspace.verify(runtime, url)
+    assert evidence.head == user("rev-parse", "agentrelay/g/t")
+    assert evidence.base == user("rev-parse", "main")
+    assert evidence.changed
+
+
+async def test_tasks_of_a_workstream_build_on_each_other(bench, user):
+    """The second task of a workstream starts from the first one's merge, in the same worktree."""
+    await bench.whole_life(Task(id="one"), lambda agent: agent.write(a="1\n"))
+    seen = []
+    await bench.whole_life(
+        Task(id="two"), lambda agent: (seen.append((agent.path / "a").read_text()), agent.write(b="2\n"))
+    )
+    assert seen == ["1\n"]
+    merges = user("log", "--first-parent", "--merges", "--format=%s", "agentrelay/g@default")
+    assert merges.splitlines() == ["two: two", "one: one"]
+
+
+async def test_a_pull_request_is_a_record(bench, user):
+    """A local pull request is JSON under its own ref, and says when it is merged."""
+    runtime = await bench.whole_life(Task(id="t", description="Say it"), lambda agent: agent.write(a="1\n"))
+    assert runtime.artifacts.pr_url == "agentrelay+local:g/1"
+    record = json.loads(user("cat-file", "blob", "refs/agentrelay/pr/1"))
+    assert (record["number"], record["head"], record["base"]) == (1, "agentrelay/g/t", "agentrelay/g@default")
+    assert (record["title"], record["state"]) == ("Say it", "merged")
+    assert record["merge_sha"] == user("rev-parse", "agentrelay/g@default")
+
+
+async def test_a_completed_task_without_a_pull_request(bench, user):
+    """`pull_request: false`: verify commits what was left, and the branch stays as it is in no other."""
+    runtime = bench.runtime(Task(id="t", pull_request=False))
+    bench.prepare(runtime).write(a="1\n")
+    evidence = bench.workspace().verify(runtime, None)
+    assert evidence.changed
+    runtime.state.transition(TaskStatus.COMPLETED)
+    await bench.teardown(runtime)
+    assert user("rev-parse", "agentrelay/g/t") == evidence.head
+    assert user("show", "agentrelay/g/t:a") == "1"
