@@ -1,7 +1,6 @@
 """Ending a program together with everything that it started, and nothing else.
 
-Three ties are followed: the process group, the session, and a marker in the environment, which those inherit that left
-both. A number is never trusted: right before each signal the process must still be the one that was found.
+A number is never trusted: right before each signal the process must still be the one that was found.
 """
 
 import asyncio
@@ -12,46 +11,12 @@ from collections.abc import Iterable
 
 from agentrelay_core.processes.errors import SurvivorsError
 from agentrelay_core.processes.exits import process_ended
-from agentrelay_core.processes.identity import ProcessIdentity, boot_id, find_marked, identify
-from agentrelay_core.processes.table import command_line, read_entry, read_table
+from agentrelay_core.processes.identity import ProcessIdentity, identify
+from agentrelay_core.processes.survey import Marker, belonging
+from agentrelay_core.processes.table import command_line
 
 _KILL_PATIENCE = 5.0  # seconds that the kernel is given to end what was killed
 _LOOK_AGAIN = 0.05  # seconds between looks while what was killed goes away
-
-Marker = tuple[str, str]
-
-
-def belonging(leader: ProcessIdentity, marker: Marker | None) -> list[ProcessIdentity]:
-    """What is left of a program: members of its group and session, and marked processes.
-
-    Args:
-        leader: The program's first process, which led the group and the session; it may have ended.
-        marker: Name and value of a variable that only this program was given, or `None`.
-
-    Returns:
-        Processes that have not ended, this one never among them.
-
-    Raises:
-        TableUnreadableError: The process table cannot be read.
-    """
-    found: dict[int, ProcessIdentity] = {}
-    if leader.boot_id == boot_id() and not _number_in_other_hands(leader):
-        for entry in read_table():
-            if leader.pid in (entry.group, entry.session) and not entry.ended:
-                found[entry.pid] = ProcessIdentity(pid=entry.pid, start_time=entry.start_time, boot_id=leader.boot_id)
-    if marker is not None:
-        for identity in find_marked(*marker):
-            entry_now = read_entry(identity.pid)
-            if entry_now is not None and not entry_now.ended:
-                found[identity.pid] = identity
-    found.pop(os.getpid(), None)
-    return list(found.values())
-
-
-def _number_in_other_hands(leader: ProcessIdentity) -> bool:
-    """Whether the leader's number was given to another process: only possible once its group and session are empty."""
-    now = identify(leader.pid)
-    return now is not None and now.start_time != leader.start_time
 
 
 def send_signal(identity: ProcessIdentity, number: int) -> None:
@@ -89,7 +54,7 @@ async def end_all(leader: ProcessIdentity, marker: Marker | None, *, grace: floa
         SurvivorsError: Something could not be ended.
         TableUnreadableError: The process table cannot be read.
     """
-    left = await asyncio.to_thread(belonging, leader, marker)
+    left = await belonging(leader, marker)
     warned: set[ProcessIdentity] = set()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(grace):
@@ -101,11 +66,11 @@ async def end_all(leader: ProcessIdentity, marker: Marker | None, *, grace: floa
                         send_signal(identity, signal.SIGCONT)
                 warned.update(left)
                 await _all_ended(left)
-                left = await asyncio.to_thread(belonging, leader, marker)
+                left = await belonging(leader, marker)
             return
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_KILL_PATIENCE):
-            while left := await asyncio.to_thread(belonging, leader, marker):
+            while left := await belonging(leader, marker):
                 # All of the group at once, because what forks while it is looked for is missed; the others one by one,
                 # again and again.
                 if held:
@@ -115,7 +80,7 @@ async def end_all(leader: ProcessIdentity, marker: Marker | None, *, grace: floa
                     send_signal(identity, signal.SIGKILL)
                 await asyncio.sleep(_LOOK_AGAIN)
             return
-    left = await asyncio.to_thread(belonging, leader, marker)
+    left = await belonging(leader, marker)
     if left:
         raise SurvivorsError([(identity.pid, command_line(identity.pid)) for identity in left])
 

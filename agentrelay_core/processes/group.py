@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from agentrelay_core.processes.ending import Marker, belonging, end_all
+from agentrelay_core.processes.ending import end_all
 from agentrelay_core.processes.errors import ExitCodeUnknownError, ProcessError
 from agentrelay_core.processes.exits import process_ended
 from agentrelay_core.processes.identity import ProcessIdentity, alive, identify
 from agentrelay_core.processes.spawn import spawn
+from agentrelay_core.processes.survey import Marker, belonging
 
 DEFAULT_GRACE = 10.0
 
@@ -122,7 +123,7 @@ class ProcessGroup:
         Raises:
             TableUnreadableError: The process table cannot be read.
         """
-        left = await asyncio.to_thread(belonging, self.identity, self.marker)
+        left = await belonging(self.identity, self.marker)
         return sorted(identity.pid for identity in left)
 
     async def stop(self, grace: float = DEFAULT_GRACE) -> None:

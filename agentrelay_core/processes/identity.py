@@ -1,7 +1,6 @@
 """Which process it was: a process id alone is used again, with the boot and the start time it is not."""
 
 import functools
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ import attrs
 
 from agentrelay_core.processes.capture import run_captured
 from agentrelay_core.processes.errors import ProcessError, TableUnreadableError
-from agentrelay_core.processes.table import marked_pids, read_entry
+from agentrelay_core.processes.table import read_entry, read_variable
 
 _LINUX_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _DEADLINE = 10.0
@@ -113,5 +112,5 @@ def find_marked(name: str, value: str) -> list[ProcessIdentity]:
     Raises:
         TableUnreadableError: The process table cannot be read.
     """
-    found = (identify(pid) for pid in sorted(marked_pids(name, value)))
-    return [identity for identity in found if identity is not None and identity.pid != os.getpid()]
+    found = (identify(pid) for pid, its in sorted(read_variable(name).items()) if its == value)
+    return [identity for identity in found if identity is not None]

@@ -92,34 +92,36 @@ def read_table() -> Iterator[TableEntry]:
             yield entry
 
 
-def marked_pids(name: str, value: str) -> set[int]:
-    """Processes of our user that were started with a certain environment variable.
+def read_variable(name: str) -> dict[int, str]:
+    """The value that an environment variable had when each process of our user was started.
 
     Args:
         name: The variable.
-        value: Its value.
 
     Returns:
-        Their process ids; ours is left out.
+        Values by process id, of processes that had it; our own is left out.
 
     Raises:
         TableUnreadableError: The table cannot be read.
     """
     own, user = os.getpid(), os.geteuid()
     if not _HAS_PROC:
-        return _marked_of_ps(_ps("-A", "-E", "-ww", "-o", "pid=,uid=,command="), f" {name}={value}", user) - {own}
-    wanted = b"\0" + os.fsencode(f"{name}={value}") + b"\0"
-    found = set()
+        found = _variable_of_ps(_ps("-A", "-E", "-ww", "-o", "pid=,uid=,command="), name, user)
+        found.pop(own, None)
+        return found
+    wanted = b"\0" + os.fsencode(name) + b"="
+    found = {}
     for pid in _proc_pids():
         try:
             if pid == own or os.stat(f"/proc/{pid}").st_uid != user:  # noqa: PTH116  # as above
                 continue
             with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:  # noqa: PTH123
-                environment = file.readall()
+                environment = b"\0" + file.readall()
         except OSError:
             continue  # it has ended meanwhile, or hides its variables from us
-        if wanted in b"\0" + environment + b"\0":
-            found.add(pid)
+        begin = environment.find(wanted)
+        if begin >= 0:
+            found[pid] = os.fsdecode(environment[begin + len(wanted) :].partition(b"\0")[0])
     return found
 
 
@@ -168,10 +170,13 @@ def _entries_of_ps(*which: str) -> Iterator[TableEntry]:
             )
 
 
-def _marked_of_ps(text: str, wanted: str, user: int) -> set[int]:
-    found = set()
+def _variable_of_ps(text: str, name: str, user: int) -> dict[int, str]:
+    # The variables follow the command line, all separated by spaces; a value ends where the next name begins.
+    wanted = re.compile(rf" {re.escape(name)}=(.*?)(?= [A-Za-z_]\w*=|$)")
+    found = {}
     for line in text.splitlines():
         pid, owner, command = (*line.split(None, 2), "", "")[:3]
-        if owner == str(user) and f" {command} ".find(f"{wanted} ") >= 0:
-            found.add(int(pid))
+        match = wanted.search(command)
+        if owner == str(user) and match is not None:
+            found[int(pid)] = match[1]
     return found

@@ -22,6 +22,7 @@ from agentrelay_core.processes import (
     identify,
 )
 from agentrelay_core.processes import ending as ending_module
+from agentrelay_core.processes import survey
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -251,6 +252,22 @@ async def test_stop_twice_and_by_two(start: Starter) -> None:
     await asyncio.gather(group.stop(), group.stop())
     await group.stop()
     assert await group.wait() == -signal.SIGTERM
+
+
+async def test_many_stops_share_their_looks(start: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs that are ended at the same time do not each read the whole process table."""
+    made: list[str | None] = []
+    make = survey._make
+
+    def counted(name: str | None) -> object:
+        made.append(name)
+        return make(name)
+
+    monkeypatch.setattr(survey, "_make", counted)
+    groups = [start("sleep", "600") for _ in range(40)]
+    await asyncio.gather(*(group.stop() for group in groups))
+    assert [group.is_alive() for group in groups] == ["ended"] * 40
+    assert 2 <= len(made) < 40
 
 
 async def test_nothing_is_left_behind(start: Starter) -> None:

@@ -108,7 +108,7 @@ def test_environment_in_the_output_of_ps(monkeypatch: pytest.MonkeyPatch, tmp_pa
     (tmp_path / "ps").write_text(
         "#!/bin/sh\n"
         f"echo '  11 {user} sleep 600 HOME=/x MARK=/a/b PATH=/bin'\n"
-        f"echo '  12 {user} sleep 600 HOME=/x MARK=/a/bc'\n"
+        f"echo '  12 {user} sleep 600 HOME=/x MARK=/a b/c X=y'\n"
         f"echo '  13 {user + 1} sleep 600 MARK=/a/b'\n"
         f"echo '  14 {user} sleep 600 MARK=/a/b'\n"
         f"echo '  15 {user}'\n"
@@ -116,7 +116,7 @@ def test_environment_in_the_output_of_ps(monkeypatch: pytest.MonkeyPatch, tmp_pa
     (tmp_path / "ps").chmod(0o755)
     monkeypatch.setattr(table, "_HAS_PROC", False)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert table.marked_pids("MARK", "/a/b") == {11, 14}
+    assert table.read_variable("MARK") == {11: "/a/b", 12: "/a b/c", 14: "/a/b"}
 
 
 def test_short_programs_do_not_load_asyncio() -> None:
