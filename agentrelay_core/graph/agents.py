@@ -52,7 +52,8 @@ class AgentKind:
         if found is not None:
             return found
         if "agents" not in reading.incomplete:
-            hint = did_you_mean(node.value, reading.agents) or "define it under 'agents'"
+            hint = None if reading.findings.is_full else did_you_mean(node.value, reading.agents)
+            hint = hint or "define it under 'agents'"
             reading.findings.error(codes.UNKNOWN_AGENT, f"the agent '{node.value}' is not defined", node, hint)
         return FAILED
 

@@ -137,7 +137,7 @@ def _joined(match: re.Match[str]) -> str:
 def _compose(text: str, findings: Findings) -> Node | None:
     roots: list[Node] = []
     append = roots.append
-    outer: list[Any] = []
+    outer: list[tuple[Any, Container]] = []  # what holds each open container, and the container
     anchors: set[str] = set()
     documents = count = 0
     next_event = _Parser(text).get_event
@@ -152,14 +152,16 @@ def _compose(text: str, findings: Findings) -> Node | None:
             if event.anchor is not None or event.tag is not None:
                 _refuse(event, anchors, findings)
             parts: list[Node] = []
-            append(Mapping(event, parts) if kind is MappingStartEvent else Sequence(event, parts))
-            outer.append(append)
+            container: Container = Mapping(event, parts) if kind is MappingStartEvent else Sequence(event, parts)
+            append(container)
+            outer.append((append, container))
             append = parts.append
             if len(outer) > DEEPEST:
                 findings.error(codes.TOO_DEEP, f"nested more than {DEEPEST} levels deep", event)
                 return None
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
-            append = outer.pop()
+            append, container = outer.pop()
+            container.end_mark = event.end_mark
         elif kind is AliasEvent:
             if event.anchor not in anchors:
                 findings.error(codes.ALIAS, f"the anchor '{event.anchor}' is not defined", event, _INSTEAD)

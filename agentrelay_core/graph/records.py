@@ -138,6 +138,9 @@ class Record:
     def _unknown(self, node: Node, reading: Reading, also: Iterable[str]) -> str | None:
         """Refuse a key that is not known; the one it was meant to be, which is then not reported as missing."""
         name = node.value
+        if reading.findings.is_full:
+            reading.findings.error(codes.UNKNOWN_KEY, "", node)
+            return None
         known = [*self.keys, *also]
         meant = self._synonyms.get(name) or closest(name, known)
         if meant is not None:

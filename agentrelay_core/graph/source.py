@@ -161,11 +161,16 @@ class Findings:
         """Whether any error was noted."""
         return bool(self._places)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so much was noted that nothing more will be shown."""
+        return len(self._found) >= MOST_DIAGNOSTICS
+
     def _note(self, severity: Severity, code: str, message: str, at: Marked, hint: str | None) -> None:
         place = (at.start_mark.line, at.start_mark.column)
         if severity == "error":
             self._places.add(place)
-        if len(self._found) < MOST_DIAGNOSTICS:
+        if not self.is_full:
             self._found.setdefault((*place, code), (severity, message, hint, at))
         elif (*place, code) not in self._found:
             self._left_out += 1

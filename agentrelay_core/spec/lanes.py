@@ -13,7 +13,7 @@ from agentrelay_core.spec.problems import (
     Problem,
     shown_circle,
 )
-from agentrelay_core.spec.suggestions import did_you_mean
+from agentrelay_core.spec.suggestions import Advisor
 
 Positions = Mapping[str, int]
 
@@ -28,21 +28,22 @@ def lane_problems(graph: TaskGraph) -> Iterator[Problem]:
     positions: dict[str, int] = {}
     for position, lane in enumerate(graph.workstreams):
         positions.setdefault(lane.id, position)
+    advisor = Advisor(positions)
     for position, task in enumerate(graph.tasks):
         if task.workstream_id not in positions:
             message = f"task '{task.id}' is in workstream '{task.workstream_id}', which is not there"
-            hint = did_you_mean(task.workstream_id, positions) or "define it under 'workstreams'"
+            hint = advisor.hint(task.workstream_id) or "define it under 'workstreams'"
             yield Problem(UNKNOWN_WORKSTREAM, message, hint, ("tasks", position, "workstream_id"))
     for position, lane in enumerate(graph.workstreams):
         parent = lane.parent_workstream_id
         if parent is not None and parent not in positions:
             message = f"workstream '{lane.id}' has the parent '{parent}', which is not there"
-            hint = did_you_mean(parent, positions) or "define it under 'workstreams'"
+            hint = advisor.hint(parent) or "define it under 'workstreams'"
             yield Problem(UNKNOWN_PARENT, message, hint, ("workstreams", position, "parent_workstream_id"))
         prefix, at, target = (lane.merge_target_branch or "").partition("@")
         if at and prefix + at == integration_branch(graph.name, "") and target not in positions:
             message = f"workstream '{lane.id}' is to be merged into workstream '{target}', which is not there"
-            hint = did_you_mean(target, positions) or "define it under 'workstreams'"
+            hint = advisor.hint(target) or "define it under 'workstreams'"
             yield Problem(UNKNOWN_WORKSTREAM, message, hint, ("workstreams", position, "merge_target_branch"))
     yield from _depth_problems(graph, positions)
     yield from _circle_problems(graph, positions)

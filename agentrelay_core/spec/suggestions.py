@@ -1,8 +1,9 @@
 """Which known name a misspelt one was meant to be, found cheaply even among thousands of names."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 MOST_CANDIDATES = 2000
+MOST_COMPARISONS = 1_000_000
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
@@ -35,6 +36,25 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A hint that names the closest of the known names, or `None`."""
     match = closest(name, known)
     return None if match is None else f"did you mean '{match}'?"
+
+
+class Advisor:
+    """Hints for many wrong names among the same known ones; says no more once that has cost enough.
+
+    Args:
+        known: The names that would be right.
+    """
+
+    def __init__(self, known: Collection[str]) -> None:
+        self._known = known
+        self._left = MOST_COMPARISONS
+
+    def hint(self, name: str) -> str | None:
+        """A hint that names the closest of the known names, or `None`."""
+        if self._left <= 0:
+            return None
+        self._left -= len(self._known)
+        return did_you_mean(name, self._known)
 
 
 def listing(names: Iterable[str], most: int = 12) -> str:

@@ -27,7 +27,7 @@ from agentrelay_core.spec.problems import (
     Where,
     shown_circle,
 )
-from agentrelay_core.spec.suggestions import did_you_mean
+from agentrelay_core.spec.suggestions import Advisor, did_you_mean
 from agentrelay_core.spec.tasks import Task
 
 __all__ = ["Problem", "graph_problems"]
@@ -83,6 +83,7 @@ def _id_problems(collection: str, kind: str, ids: Iterable[str]) -> Iterator[Pro
 
 def _task_problems(graph: TaskGraph) -> Iterator[Problem]:
     ids = {task.id: None for task in graph.tasks}
+    advisor = Advisor(ids)
     for position, task in enumerate(graph.tasks):
         if task.role == AgentRole.GENERIC and not (task.description and task.description.strip()):
             yield Problem(
@@ -92,7 +93,7 @@ def _task_problems(graph: TaskGraph) -> Iterator[Problem]:
                 ("tasks", position),
             )
         if task.dependencies:
-            yield from _dependency_problems(task, position, ids)
+            yield from _dependency_problems(task, position, ids, advisor)
         for number, source in enumerate(task.inputs_from):
             if source.task not in task.dependencies:
                 hint = did_you_mean(source.task, task.dependencies) or f"add '{source.task}' to its dependencies"
@@ -104,7 +105,7 @@ def _task_problems(graph: TaskGraph) -> Iterator[Problem]:
                 )
 
 
-def _dependency_problems(task: Task, position: int, ids: dict[str, None]) -> Iterator[Problem]:
+def _dependency_problems(task: Task, position: int, ids: dict[str, None], advisor: Advisor) -> Iterator[Problem]:
     seen: set[str] = set()
     for number, dependency in enumerate(task.dependencies):
         where: Where = ("tasks", position, "dependencies", number)
@@ -115,7 +116,7 @@ def _dependency_problems(task: Task, position: int, ids: dict[str, None]) -> Ite
             yield Problem(DEPENDS_ON_ITSELF, f"task '{task.id}' depends on itself", "take this out", where)
         elif dependency not in ids:
             message = f"task '{task.id}' depends on '{dependency}', which is no task"
-            yield Problem(UNKNOWN_DEPENDENCY, message, did_you_mean(dependency, ids), where)
+            yield Problem(UNKNOWN_DEPENDENCY, message, advisor.hint(dependency), where)
         seen.add(dependency)
 
 
