@@ -20,12 +20,12 @@ from agentrelay_core.signals.layout import DONE, FAILED
 if TYPE_CHECKING:
     from asyncinotify import Watch
 
-SAFETY_NET: Final = 5.0
+SAFETY_NET: Final = 8.0
 """Seconds between looks at a directory that is watched."""
 
 _LOOKS_AT_A_TIME = 250  # about a millisecond of the event loop
 _PAUSE = 0.01
-_NO_LINKS = {"follow_symlinks": False} if os.access in os.supports_follow_symlinks else {}
+_SEES_LINKS = os.access in os.supports_follow_symlinks  # so that a dangling link is seen as well
 
 
 class Notices:
@@ -72,7 +72,10 @@ class Notices:
 
     def holds_a_signal(self) -> bool:
         """Whether a signal is there, whatever it is."""
-        return any(os.access(f"{self.directory}/{name}", os.F_OK, **_NO_LINKS) for name in (DONE, FAILED))
+        done, failed = f"{self.directory}/{DONE}", f"{self.directory}/{FAILED}"
+        if _SEES_LINKS:
+            return os.access(done, os.F_OK, follow_symlinks=False) or os.access(failed, os.F_OK, follow_symlinks=False)
+        return os.access(done, os.F_OK) or os.access(failed, os.F_OK)
 
 
 class _Notifier:
