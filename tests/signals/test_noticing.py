@@ -228,7 +228,7 @@ async def test_a_thousand_waiting(tmp_path: Path) -> None:
 
 @LINUX
 async def test_the_price_of_a_look(tmp_path: Path) -> None:
-    """speed.md: with 1,000 waiting, looking at all of them costs less than a thousandth of the time until the next look."""
+    """speed.md: with 1,000 waiting, a look at all costs under a thousandth of the time between looks."""
     directories = [tmp_path / str(number) for number in range(1000)]
     for directory in directories:
         directory.mkdir()
