@@ -13,10 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from agentrelay_git_gh.locks import lock_of
 from agentrelay_git_gh.names import attempt_of
 from agentrelay_git_gh.recovery import keep_leftovers, position
 from agentrelay_git_gh.repository import Repository
-from agentrelay_git_gh.snapshot import Owner
+from agentrelay_git_gh.snapshot import Owner, committed_repositories, inner_repository
 from agentrelay_git_gh.transfer import take_over
 from agentrelay_git_gh.trusted import Git
 from agentrelay_git_gh.worktrees import Worktree
@@ -50,8 +51,9 @@ def close_worktree(repository: Repository, worktree: Worktree, owner: Owner) -> 
     if admin is not None:
         forget_admin(repository, admin)
         worktree.forget()
-    for removed in worktree.path.parent.glob(".removed-*"):
-        _remove(removed)
+    with lock_of("removed", worktree.path.parent):
+        for removed in worktree.path.parent.glob(".removed-*"):  # also of a process that was killed here
+            _remove(removed)
     for parent in list(worktree.path.parents)[:3]:  # the graph's, worktrees, .agentrelay
         with suppress(OSError):  # in use, or gone
             parent.rmdir()
@@ -76,6 +78,9 @@ def _keep_all(repository: Repository, worktree: Worktree, owner: Owner) -> list[
     earlier = attempt_of(where.branch or "")
     left_by = Owner(run=owner.run, name=earlier[0], attempt=earlier[1]) if earlier else owner
     with worktree.index_at(where.commit) as git:
+        for name in committed_repositories(git):
+            if (worktree.path / name).is_dir() and any((worktree.path / name).iterdir()):
+                raise inner_repository(git, name)
         keep_leftovers(repository, git, left_by, where, unnamed=where.branch is None and not known)
         return _ignored(git, worktree.path)
 

@@ -93,12 +93,26 @@ def rescue(repository: Repository, git: Git, owner: Owner, parents: tuple[str, .
     return owner.ref
 
 
+def committed_repositories(git: Git) -> list[str]:
+    """Repositories inside of the worktree that the index names by a commit alone; their files are in no commit here."""
+    entries = git.run("ls-files", "-s", "-z").stdout.split(b"\0")
+    return [os.fsdecode(entry.partition(b"\t")[2]) for entry in entries if entry.startswith(b"160000 ")]
+
+
 def _forget_inner(git: Git) -> None:
     """Take repositories inside of the worktree out of the index: for those in it, staging runs git inside of them."""
-    entries = git.run("ls-files", "-s", "-z").stdout.split(b"\0")
-    inner = [entry.partition(b"\t")[2] for entry in entries if entry.startswith(b"160000 ")]
+    inner = committed_repositories(git)
     if inner:
-        git.run("update-index", "-z", "--force-remove", "--stdin", stdin=b"".join(name + b"\0" for name in inner))
+        names = "".join(f"{name}\0" for name in inner)
+        git.run("update-index", "-z", "--force-remove", "--stdin", stdin=os.fsencode(names))
+
+
+def inner_repository(git: Git, name: str) -> Parked:
+    """The error for a repository inside of a worktree that has to be kept and cannot."""
+    return Parked(
+        f"{git.work_tree}/{name} is a git repository of its own, which cannot be kept in a commit; "
+        "move it elsewhere, then run again"
+    )
 
 
 def _stage_all(git: Git) -> str:
@@ -108,10 +122,7 @@ def _stage_all(git: Git) -> str:
         left = leftovers(git)
         inner = [name for name in left if name.endswith("/")]
         if inner:
-            raise Parked(
-                f"{git.work_tree}/{inner[0]} is a git repository of its own, which cannot be kept in a commit; "
-                "move it elsewhere, then run again"
-            )
+            raise inner_repository(git, inner[0])
         try:
             tree = stage(git)
         except GitFailed as failure:
