@@ -7,22 +7,24 @@ plugin is an error only for those whom it concerns.
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from agentrelay_core.hooks import discovery, loading
-from agentrelay_core.hooks.defaults import with_default_environments
-from agentrelay_core.hooks.needs import Need, graph_needs
 from agentrelay_core.hooks.pins import Offer, ProviderConflictError
 from agentrelay_core.hooks.plugins import Plugin, PluginReport, canonical
-from agentrelay_core.hooks.problems import Problem, graph_problems
 from agentrelay_core.hooks.records import EnvironmentType, ForgeProvider, FrameworkType, RunInfo, WorkspaceProvider
 from agentrelay_core.hooks.specs import STEPS
 from agentrelay_core.hooks.tables import AgentRecords, StepTables, run_for
 from agentrelay_core.hooks.view import View
 from agentrelay_core.spec import AgentConfig, TaskGraph
 from agentrelay_core.task_runner import StepDispatch, Workspace
+
+# What judges a graph is imported when there is one: a list of plugins, or a plugin's test, needs none of it.
+if TYPE_CHECKING:
+    from agentrelay_core.hooks.needs import Need
+    from agentrelay_core.hooks.problems import Problem
 
 _CORE = "agentrelay-core"
 
@@ -211,14 +213,20 @@ class Catalog:
         Returns:
             The graph; the same object where nothing was to be done.
         """
+        from agentrelay_core.hooks.defaults import with_default_environments
+
         return with_default_environments(graph, self.frameworks, self.environments)
 
-    def problems(self, graph: TaskGraph) -> tuple[Problem, ...]:
+    def problems(self, graph: TaskGraph) -> "tuple[Problem, ...]":
         """Everything that would keep a graph from running with these plugins, found without starting anything."""
+        from agentrelay_core.hooks.problems import graph_problems
+
         return graph_problems(self, graph)
 
-    def needs(self, graph: TaskGraph) -> tuple[Need, ...]:
+    def needs(self, graph: TaskGraph) -> "tuple[Need, ...]":
         """The programs that a graph needs on PATH, with who needs them."""
+        from agentrelay_core.hooks.needs import graph_needs
+
         return graph_needs(self, graph)
 
     @property

@@ -7,7 +7,6 @@ from typing import Literal
 import attrs
 
 from agentrelay_core.hooks.catalog import Catalog
-from agentrelay_core.hooks.needs import all_needs
 from agentrelay_core.hooks.plugins import canonical
 from agentrelay_core.spec.suggestions import did_you_mean
 
@@ -79,6 +78,8 @@ def doctor_findings(catalog: Catalog, which: Callable[[str], str | None] = shuti
     Returns:
         The findings, those that keep something from working first.
     """
+    from agentrelay_core.hooks.needs import all_needs  # not for `plugins list`, whose start is measured
+
     found = [*_plugins(catalog), *_conflicts(catalog), *_pins(catalog), *_configuration(catalog)]
     for need in all_needs(catalog):
         if which(need.program) is None:

@@ -5,7 +5,7 @@ so that a broken plugin can neither half-register nor take another one down.
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from importlib import import_module
 from itertools import islice
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from agentrelay_core.hooks import specs
 from agentrelay_core.hooks.blame import function_place, place, raise_interrupt
 from agentrelay_core.hooks.checking import doubled, record_problem
 from agentrelay_core.hooks.discovery import GROUP, Candidate
-from agentrelay_core.hooks.marks import HookProblem, implemented, intended
+from agentrelay_core.hooks.marks import Found, HookProblem, find, implemented, intended
 from agentrelay_core.hooks.plugins import Plugin, PluginReport
 from agentrelay_core.hooks.specs import PROJECT, RECORDS
 
@@ -85,8 +85,9 @@ def register(report: PluginReport, objects: Sequence[object]) -> Plugin:
     """
     hooks: frozenset[str] | None = None  # not known until the objects could be looked at
     try:
-        hooks = frozenset().union(*(intended(item) for item in objects))
-        records = {hook: tuple(given) for hook, given in _ask(objects).items()}
+        found = {id(item): (item, find(item)) for item in objects}
+        hooks = frozenset().union(*(intended(functions) for _, functions in found.values()))
+        records = {hook: tuple(given) for hook, given in _ask(found.values()).items()}
         problem = doubled(records)
         if problem:
             raise HookProblem(problem)
@@ -99,12 +100,27 @@ def register(report: PluginReport, objects: Sequence[object]) -> Plugin:
     return Plugin(report=attrs.evolve(report, reason=note), records=MappingProxyType(records), hooks=hooks)
 
 
-def _ask(objects: Sequence[object]) -> dict[str, list[Any]]:
-    manager = pluggy.PluginManager(PROJECT)
-    manager.add_hookspecs(specs)
+class _Manager(pluggy.PluginManager):
+    """Looks only at what can be a hook; pluggy alone would inspect every attribute of every module."""
+
+    def __init__(self, attributes: Collection[str]) -> None:
+        super().__init__(PROJECT)
+        self._attributes = attributes
+        self.add_hookspecs(specs)
+
+    def parse_hookspec_opts(self, module_or_class: Any, name: str) -> Any:
+        return super().parse_hookspec_opts(module_or_class, name) if name in RECORDS else None
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> Any:
+        return super().parse_hookimpl_opts(plugin, name) if name in self._attributes else None
+
+
+def _ask(found: Iterable[tuple[object, tuple[Found, ...]]]) -> dict[str, list[Any]]:
+    found = list(found)
+    manager = _Manager({function.attribute for _, given in found for function in given})
     functions: dict[str, Callable[..., Any]] = {}
-    for item in {id(item): item for item in objects}.values():
-        functions.update(implemented(item))
+    for item, given in found:
+        functions.update(implemented(given))
         try:
             manager.register(item)
         except pluggy.PluginValidationError as error:

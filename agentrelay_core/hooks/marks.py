@@ -5,8 +5,11 @@ Here such a function is a mistake, told with what was probably meant.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from types import FunctionType, MethodType
 from typing import Any, Final
+
+import attrs
 
 from agentrelay_core.hooks.blame import function_place
 from agentrelay_core.hooks.specs import PREFIX, PROJECT, RECORDS
@@ -19,56 +22,89 @@ class HookProblem(Exception):
     """What is wrong with a plugin, as a clause that follows its name; never leaves the loader."""
 
 
-def intended(item: object) -> frozenset[str]:
-    """The hooks that a module or object implements or means to, misspelt ones by what they are closest to."""
-    names = (closest(hook, RECORDS) if hook not in RECORDS else hook for hook, _, _ in _functions(item))
+@attrs.frozen(eq=False)
+class Found:
+    """A function that is marked as a hook, or is called like one.
+
+    Args:
+        attribute: Its name on the module or object.
+        hook: The hook that it means to implement.
+        function: The function.
+        options: The marker's options, `None` without the marker.
+    """
+
+    attribute: str
+    hook: str
+    function: Callable[..., Any]
+    options: dict[str, Any] | None
+
+
+def find(item: object) -> tuple[Found, ...]:
+    """All functions of a module or object that are marked as hooks, or called like one."""
+    if inspect.ismodule(item):
+        members = list(vars(item).items())
+    else:
+        members = [(name, inspect.getattr_static(item, name, None)) for name in dir(item)]
+    found = []
+    for name, static in members:
+        function = static.__func__ if isinstance(static, staticmethod | classmethod) else static
+        if not isinstance(function, FunctionType | MethodType):
+            continue
+        options = getattr(static, MARK, None) or getattr(function, MARK, None)
+        if options is not None or name.startswith(PREFIX):
+            found.append(Found(name, (options or {}).get("specname") or name, function, options))
+    return tuple(found)
+
+
+def intended(found: Iterable[Found]) -> frozenset[str]:
+    """The hooks that functions implement or mean to, misspelt ones by what they are closest to."""
+    names = (item.hook if item.hook in RECORDS else closest(item.hook, RECORDS) for item in found)
     return frozenset(name for name in names if name is not None)
 
 
-def implemented(item: object) -> dict[str, Callable[..., Any]]:
-    """The functions of a module or object that implement hooks, by the hook's name.
+def implemented(found: Iterable[Found]) -> dict[str, Callable[..., Any]]:
+    """The functions that implement hooks, by the hook's name.
 
     Raises:
         HookProblem: One is unknown, lacks the marker, takes arguments that the hook does not have, or is async.
     """
-    found = {}
-    for hook, function, options in _functions(item):
-        where = function_place(function)
-        if hook not in RECORDS:
-            match = closest(hook, RECORDS) or closest(f"{PREFIX}{hook}", RECORDS)
-            hint = f"did you mean {match}?" if match else f"hooks are {', '.join(RECORDS)}"
-            raise HookProblem(f"there is no hook {hook}{where}; {hint}")
-        if options is None:
-            raise HookProblem(f"{hook} lacks the marker{where}; write @hookimpl above it (agentrelay_core.hookimpl)")
-        if options.get("wrapper") or options.get("hookwrapper"):
-            raise HookProblem(f"{hook} is a wrapper{where}; hooks only declare: write @hookimpl without arguments")
-        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-            raise HookProblem(f"{hook} is async{where}; hooks only declare: write `def {hook}()`")
-        unknown = [name for name, parameter in _parameters(item, function) if parameter.default is parameter.empty]
-        if unknown:
-            raise HookProblem(
-                f"{hook} takes {', '.join(unknown)}{where}, which the hook does not have; write `def {hook}()`"
-            )
-        found[hook] = function
-    return found
+    for item in found:
+        problem = _problem(item)
+        if problem:
+            raise HookProblem(problem)
+    return {item.hook: item.function for item in found}
 
 
-def _functions(item: object) -> list[tuple[str, Callable[..., Any], dict[str, Any] | None]]:
-    """Hook name, function and marker's options of all that is marked as a hook, or is called like one."""
-    found: list[tuple[str, Callable[..., Any], dict[str, Any] | None]] = []
-    for name in dir(item):
-        static = inspect.getattr_static(item, name, None)
-        function = static.__func__ if isinstance(static, staticmethod | classmethod) else static
-        if not inspect.isroutine(function):
-            continue
-        options = getattr(static, MARK, None) or getattr(function, MARK, None)
-        if options is not None or name.startswith(PREFIX):
-            found.append(((options or {}).get("specname") or name, function, options))
-    return found
+def _problem(item: Found) -> str | None:
+    hook, function = item.hook, item.function
+    where = function_place(function)
+    if hook not in RECORDS:
+        match = closest(hook, RECORDS) or closest(f"{PREFIX}{hook}", RECORDS)
+        hint = f"did you mean {match}?" if match else f"hooks are {', '.join(RECORDS)}"
+        return f"there is no hook {hook}{where}; {hint}"
+    if item.options is None:
+        return f"{hook} lacks the marker{where}; write @hookimpl above it (agentrelay_core.hookimpl)"
+    if item.options.get("wrapper") or item.options.get("hookwrapper"):
+        return f"{hook} is a wrapper{where}; hooks only declare: write @hookimpl without arguments"
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        return f"{hook} is async{where}; hooks only declare: write `def {hook}()`"
+    unknown = _required(function)
+    if unknown:
+        return f"{hook} takes {', '.join(unknown)}{where}, which the hook does not have; write `def {hook}()`"
+    return None
 
 
-def _parameters(item: object, function: Callable[..., Any]) -> list[tuple[str, inspect.Parameter]]:
+def _required(function: Callable[..., Any]) -> list[str]:
+    """Parameters without a default; one with a default may be an argument that later versions of the hook have."""
+    code = inspect.unwrap(function).__code__
+    if not code.co_argcount + code.co_kwonlyargcount:
+        return []  # the usual case; a signature is dear
     parameters = list(inspect.signature(function).parameters.items())
-    is_method = not inspect.ismodule(item) and "." in function.__qualname__ and parameters[:1]
-    bound = is_method and parameters[0][0] in ("self", "cls")
-    return parameters[1:] if bound else parameters
+    if "." in function.__qualname__ and parameters and parameters[0][0] in ("self", "cls"):
+        parameters = parameters[1:]
+    return [
+        name
+        for name, parameter in parameters
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
