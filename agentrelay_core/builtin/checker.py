@@ -5,6 +5,8 @@ one has, after a last look for it, the outcome that its framework reads from the
 """
 
 import asyncio
+import contextlib
+from pathlib import Path
 
 import attrs
 
@@ -64,13 +66,9 @@ class ComposedCompletionChecker:
         address = required_address(runtime)
         host = host_of(self.context)
         nonce = runtime.artifacts.signal_nonce
-        signalled = asyncio.ensure_future(wait_for_signal(signal_dir, nonce, poll_interval=self.poll_interval))
         ended = asyncio.ensure_future(program_ended(host, address, look_again=self.look_again))
         try:
-            await asyncio.wait((signalled, ended), return_when=asyncio.FIRST_COMPLETED)
-            if signalled.done():
-                return await self._after_signal(signalled.result(), ended, host, address)
-            signal = final_look(signal_dir, nonce)
+            signal = await self._signal_before(ended, signal_dir, nonce) or final_look(signal_dir, nonce)
             if signal is not None:
                 return await self._after_signal(signal, ended, host, address)
             exit_code = _exit_code(ended, address)
@@ -79,9 +77,27 @@ class ComposedCompletionChecker:
             died = signal.outcome == "failed" and (exit_code is None or exit_code < 0)
             return attrs.evolve(signal, concerns=concerns, ended=signal.ended or ("died" if died else signal.outcome))
         finally:
-            signalled.cancel()
             ended.cancel()
-            await asyncio.gather(signalled, ended, return_exceptions=True)
+            await asyncio.gather(ended, return_exceptions=True)
+
+    async def _signal_before(
+        self, ended: "asyncio.Future[int | None]", signal_dir: Path, nonce: str | None
+    ) -> TaskCompletionSignal | None:
+        """Wait for a whole signal; `None` when the program ended first. No task of its own: thousands wait here."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(None) as until_ended:
+
+                def give_up(_: object) -> None:
+                    with contextlib.suppress(RuntimeError):  # a signal came first
+                        until_ended.reschedule(loop.time())
+
+                ended.add_done_callback(give_up)
+                return await wait_for_signal(signal_dir, nonce, poll_interval=self.poll_interval)
+        except TimeoutError:
+            if not ended.done():
+                raise  # the file system's own
+            return None
 
     async def _after_signal(
         self,

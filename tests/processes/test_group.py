@@ -20,9 +20,9 @@ from agentrelay_core.processes import (
     SurvivorsError,
     alive,
     identify,
+    survey,
 )
 from agentrelay_core.processes import ending as ending_module
-from agentrelay_core.processes import survey
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
