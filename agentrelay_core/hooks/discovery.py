@@ -6,6 +6,8 @@ plugin however many entry points it has: its name is what configuration, message
 """
 
 import re
+import sys
+from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -44,7 +46,9 @@ def candidates() -> tuple[Candidate, ...]:
     from importlib_metadata import distributions  # dear, and needed by those alone who look for plugins
 
     found: dict[str, Candidate] = {}
-    for distribution in distributions():
+    # A place that is not there, as Python's own zip file, would make the reader import its support for archives.
+    path = [place for place in sys.path if Path(place).exists()]
+    for distribution in distributions(path=path):
         try:
             text = distribution.read_text("entry_points.txt")
         except (OSError, UnicodeError):
@@ -56,7 +60,7 @@ def candidates() -> tuple[Candidate, ...]:
             continue  # a group without entries
         # The first on the path shadows others of the same name, as it does for imports.
         found.setdefault(canonical(candidate.name), candidate)
-    return tuple(candidate for name, candidate in sorted(found.items()) if not _is_shadowed(candidate, name))
+    return tuple(candidate for name, candidate in sorted(found.items()) if not _is_shadowed(candidate, name, path))
 
 
 def _read(distribution: Any) -> Candidate:
@@ -94,14 +98,15 @@ def _metadata(distribution: Any) -> dict[str, list[str]]:
     return fields
 
 
-def _is_shadowed(candidate: Candidate, name: str) -> bool:
+def _is_shadowed(candidate: Candidate, name: str, path: list[str]) -> bool:
     """Whether a distribution of that name without a plugin stands earlier on the path."""
-    from importlib_metadata import PackageNotFoundError, distribution
+    from importlib_metadata import distributions
 
     if candidate.problem:
         return False
     try:
-        text = distribution(name).read_text("entry_points.txt")
-    except (PackageNotFoundError, OSError, UnicodeError):
+        first = next(iter(distributions(name=name, path=path)), None)
+        text = first.read_text("entry_points.txt") if first is not None else None
+    except (OSError, UnicodeError):
         return False
-    return text is None or not _MARK.search(text)
+    return first is not None and not _MARK.search(text or "")
