@@ -86,7 +86,7 @@ class Execution:
             None if workspace is None else Lanes(graph, self._call_workspace, emit, done=done, integrated=integrated)
         )
         self._live: dict[str, asyncio.Task[None]] = {}
-        self._integrating: set[asyncio.Task[None]] = set()
+        self._integrating: dict[str, asyncio.Task[None]] = {}
         self._blocked: dict[str, str] = {}
         self._parked: set[str] = set()
         self._internal = False
@@ -153,9 +153,7 @@ class Execution:
             self._live[task_id] = asyncio.create_task(self._drive(self._by_id[task_id]))
         if self._lanes is not None and not self._cancelled and not self._detached:
             for spec in self._lanes.ready():
-                task = asyncio.create_task(self._integrate(spec))
-                self._integrating.add(task)
-                task.add_done_callback(self._integrating.discard)
+                self._integrating[spec.id] = asyncio.create_task(self._integrate(spec))
         if not self._live and not self._integrating:
             self._over.set_result(None)
 
@@ -242,11 +240,12 @@ class Execution:
                 self._internal = True
             if self._settings.fail_fast_on_workstream_error:
                 self._launching = False
-        asyncio.get_running_loop().call_soon(self._go_on)
+        del self._integrating[spec.id]
+        self._go_on()
 
     async def _settle(self) -> None:
         """Wait for what was told to stop, then leave the repository as it should be."""
-        waiting = [*self._live.values(), *self._integrating]
+        waiting = [*self._live.values(), *self._integrating.values()]
         if waiting:
             await asyncio.wait(waiting)
         if self._lanes is not None and not self._detached:

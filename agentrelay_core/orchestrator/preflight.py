@@ -4,7 +4,7 @@ import shutil
 
 from agentrelay_core.hooks import Catalog
 from agentrelay_core.runtime import UserError
-from agentrelay_core.spec import TaskGraph
+from agentrelay_core.spec import TaskGraph, UnknownEnvironment
 from agentrelay_core.spec.validation import graph_problems
 
 
@@ -30,6 +30,10 @@ def checked_graph(graph: TaskGraph, catalog: Catalog) -> TaskGraph:
     if problems:
         lines = [f"{'.'.join(map(str, problem.where))}: {problem.message}" for problem in problems]
         raise InvalidGraph("the graph is not sound:\n  " + "\n  ".join(lines))
+    if any(isinstance(task.primary_agent.environment, UnknownEnvironment) for task in graph.tasks):
+        from agentrelay_core.graph.resolving import resolve_environments  # reads YAML; for graphs of files alone
+
+        graph = resolve_environments(graph, catalog)
     return catalog.with_defaults(graph)
 
 
