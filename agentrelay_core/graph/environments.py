@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import attrs
-
 from agentrelay_core.graph.catalogs import CatalogView
 from agentrelay_core.graph.compound import PLAIN_MAPPING
 from agentrelay_core.graph.nodes import Mapping, Node, Scalar
@@ -11,23 +9,9 @@ from agentrelay_core.graph.reading import Reading
 from agentrelay_core.graph.records import Key, Pairs, Record
 from agentrelay_core.graph.scalars import FAILED, JSONSchema, Text, Unreadable, wrong_type
 from agentrelay_core.graph.typed import record_of
-from agentrelay_core.spec import AgentEnvironment, FrozenMapping
-from agentrelay_core.spec.frozen import pairs as frozen_pairs
+from agentrelay_core.spec import AgentEnvironment, UnknownEnvironment
 
 _TYPE = Key(Text(), "Name of the environment.", required=True)
-
-
-@attrs.frozen(kw_only=True)
-class UnknownEnvironment(AgentEnvironment):
-    """An environment that no installed plugin declares, or one that was read without asking any.
-
-    Args:
-        type_name: What the graph file calls it.
-        fields: Its other keys, as plain values.
-    """
-
-    type_name: str
-    fields: FrozenMapping = attrs.field(default=FrozenMapping(), converter=frozen_pairs)
 
 
 class EnvironmentKind:

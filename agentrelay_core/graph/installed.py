@@ -9,8 +9,7 @@ from agentrelay_core.graph.codes import (
     FRAMEWORK_NOT_INSTALLED,
     NOT_HONOURED,
 )
-from agentrelay_core.graph.environments import UnknownEnvironment
-from agentrelay_core.spec import AgentConfig, TaskGraph
+from agentrelay_core.spec import AgentConfig, TaskGraph, UnknownEnvironment
 from agentrelay_core.spec.problems import Problem, Where
 from agentrelay_core.spec.suggestions import did_you_mean
 

@@ -177,13 +177,14 @@ class Findings:
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All that was noted, in the order of the text; of very many the first ones and how many are left out."""
+        if not self._found:
+            return ()
         lines = _LINE_END.split(self._text)
         diagnostics = []
         for (line, column, code), (severity, message, hint, at) in sorted(self._found.items(), key=_by_place):
             source = lines[line] if line < len(lines) else ""
             end = at.end_mark.column if at.end_mark.line == line else len(source)
-            if end <= column or isinstance(at.end_mark, Place):
-                end = max(column + 1, end)
+            end = max(column + 1, end)
             diagnostics.append(
                 Diagnostic(
                     severity=severity,

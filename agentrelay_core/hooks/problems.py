@@ -16,7 +16,7 @@ from agentrelay_core.hooks.specs import STEPS
 from agentrelay_core.hooks.tables import AgentRecords, StepFactory, suspicion
 from agentrelay_core.hooks.unhonoured import unhonoured
 from agentrelay_core.runtime import UserError
-from agentrelay_core.spec import AgentConfig, AgentEnvironment, Task, TaskGraph, TearDownMode
+from agentrelay_core.spec import AgentConfig, AgentEnvironment, Task, TaskGraph, TearDownMode, UnknownEnvironment
 from agentrelay_core.spec.suggestions import did_you_mean
 from agentrelay_core.task_runner import ANY, NoImplementationError
 
@@ -139,7 +139,9 @@ def _undeclared(
     if launcher.offer.record.environment is not AgentEnvironment or records.environment is not None:
         return
     if type(agent.environment) is not AgentEnvironment:
-        yield "environment", missing_text(catalog, "environment", type(agent.environment).__name__)
+        environment = agent.environment
+        name = environment.type_name if isinstance(environment, UnknownEnvironment) else type(environment).__name__
+        yield "environment", missing_text(catalog, "environment", name)
         return
     default = records.framework.default_environment
     if default not in catalog.environments:

@@ -1,6 +1,6 @@
 """What the user asked for: frozen, hashable data that running never changes."""
 
-from agentrelay_core.spec.agents import AdrVerbosity, AgentConfig, AgentEnvironment, AgentRole
+from agentrelay_core.spec.agents import AdrVerbosity, AgentConfig, AgentEnvironment, AgentRole, UnknownEnvironment
 from agentrelay_core.spec.frozen import FrozenMapping, freeze, thaw
 from agentrelay_core.spec.graph import DEFAULT_WORKSTREAM, TaskGraph, WorkstreamSpec
 from agentrelay_core.spec.limits import Deadlines, RetryPolicy
@@ -23,6 +23,7 @@ __all__ = [
     "Task",
     "TaskGraph",
     "TearDownMode",
+    "UnknownEnvironment",
     "WorkstreamSpec",
     "freeze",
     "thaw",

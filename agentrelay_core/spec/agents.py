@@ -35,6 +35,19 @@ class AgentEnvironment:
     """
 
 
+@attrs.frozen(kw_only=True)
+class UnknownEnvironment(AgentEnvironment):
+    """An environment that no installed plugin declares, or one that was read without asking any.
+
+    Args:
+        type_name: What the graph file calls it.
+        fields: Its other keys, as plain values.
+    """
+
+    type_name: str
+    fields: FrozenMapping = attrs.field(default=FrozenMapping(), converter=pairs)
+
+
 def framework_slug(value: str) -> str:
     """The plain string of a framework's name, also of an enum member that is a `str` (an attrs converter)."""
     return str(value.value) if isinstance(value, Enum) else value
