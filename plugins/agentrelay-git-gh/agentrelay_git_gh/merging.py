@@ -100,7 +100,6 @@ def merge_commit(
                 repository.move(head_ref(branch), new, old)
             except RefMoved:
                 continue
-            repository.set_ours({head_ref(branch): new})
             return new
     raise Transient(f"{branch} was moved by others {_TRIES} times while work was merged into it")
 

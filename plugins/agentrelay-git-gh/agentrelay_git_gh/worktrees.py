@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -40,8 +40,9 @@ class Worktree:
         """The directory in which the user's repository knows this worktree, `None` if it does not."""
         here = str(self.path / ".git")
         for entry in sorted((self.repository.common / "worktrees").glob("*/gitdir")):
-            if entry.read_text(errors="surrogateescape").strip() == here:
-                return entry.parent
+            with suppress(OSError):  # another worktree, which is being removed just now
+                if entry.read_text(errors="surrogateescape").strip() == here:
+                    return entry.parent
         return None
 
     def required_admin(self) -> Path:
