@@ -14,7 +14,7 @@ from agentrelay_core.hooks import PullRequest
 from agentrelay_core.runtime import Internal
 from agentrelay_git_gh.locks import lock_of
 from agentrelay_git_gh.merging import MergeMessage, merge_commit
-from agentrelay_git_gh.names import PULL_REQUESTS, head_ref, pull_request_number, pull_request_url
+from agentrelay_git_gh.names import OPENED, PULL_REQUESTS, head_ref, pull_request_number, pull_request_url
 from agentrelay_git_gh.repository import RefMoved, Repository
 from agentrelay_git_gh.setup import replace_text
 
@@ -113,9 +113,14 @@ class LocalForge:
             return record.merge_sha
         message = message or MergeMessage(subject=record.title)
         merged = merge_commit(self.repository, record.base, head_sha, message, head_name=record.head, base=cut_from)
-        record = attrs.evolve(record, state="merged", head_sha=head_sha, merge_sha=merged)
+        opened, record = record, attrs.evolve(record, state="merged", head_sha=head_sha, merge_sha=merged)
         # Whatever an agent made of the record that people see: ours is what counts, and it is shown again.
-        self.repository.user.run("update-ref", f"{PULL_REQUESTS}/{record.number}", self._blob(record))
+        # The record as it was opened stays reachable, so that `git fsck` has nothing to say.
+        moves = (
+            f"update {OPENED}/{record.number} {self._blob(opened)}\n"
+            f"update {PULL_REQUESTS}/{record.number} {self._blob(record)}\n"
+        )
+        self.repository.user.run("update-ref", "--stdin", stdin=moves.encode())
         self._keep(record)
         return merged
 

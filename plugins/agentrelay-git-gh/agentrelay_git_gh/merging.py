@@ -89,8 +89,8 @@ def merge_commit(
                 return _merged_before(repository, old, head)
             if ref.checked_out is not None:
                 raise Parked(
-                    f"{branch} is checked out in {ref.checked_out} and is not moved under you; to merge, type: "
-                    f"git -C {shlex.quote(str(ref.checked_out))} merge {head_name or head}"
+                    f"{branch} is checked out and is not moved under you; to merge, type: "
+                    f"cd {shlex.quote(str(ref.checked_out))} && git merge {head_name or head}"
                 )
             if base is not None and shared != base and not repository.contains(old, base):
                 raise Parked(f"the history of {branch} was rewritten: {base}, which work was cut from, is not in it")

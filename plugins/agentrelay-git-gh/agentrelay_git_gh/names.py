@@ -8,6 +8,7 @@ IDENTITY_NAME: Final = "agentrelay"
 IDENTITY_EMAIL: Final = "agentrelay@localhost"
 HIDDEN: Final = (".agentrelay/worktrees/", ".workflow/")
 PULL_REQUESTS: Final = "refs/agentrelay/pr"
+OPENED: Final = "refs/agentrelay/pr-opened"
 
 _TASK_BRANCH = re.compile(r"agentrelay/[^/@]+/(?P<task>[^/@]+)(?:@(?:[^/@]*\.)?(?P<attempt>\d+))?")
 

@@ -197,7 +197,7 @@ async def test_auto_merge_never_moves_what_is_checked_out(bench, user):
     spec = WorkstreamSpec(id="default", auto_merge=True)
     with pytest.raises(Parked) as caught:
         bench.workspace().integrate(spec)
-    assert str(caught.value).endswith(f"git -C {user.path} merge agentrelay/g@default")
+    assert str(caught.value).endswith(f"cd {user.path} && git merge agentrelay/g@default")
     assert user("rev-parse", "main") == main
     user("merge", "-q", "agentrelay/g@default")
     assert bench.workspace().integrate(spec) == "agentrelay+local:g/2"
