@@ -1,0 +1,72 @@
+"""How errors are told: people's mistakes as a sentence and the next command, ours as the place of a full traceback."""
+
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import click
+
+from agentrelay_core.cli.exit_codes import INTERNAL, exit_code_of
+from agentrelay_core.runtime.untrusted_text import plain_text
+
+
+class Failure(click.ClickException):
+    """A command cannot do what it was asked to do; no fault of ours.
+
+    Args:
+        message: What is wrong and what to type next.
+        exit_code: The command's exit code.
+    """
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(plain_text(message))
+        self.exit_code = exit_code
+
+    def show(self, file: object = None) -> None:
+        """Print the message on stderr."""
+        click.echo(f"error: {self.message}", err=True)
+
+
+def report(error: Exception, *, debug: bool) -> int:
+    """Tell of an error on stderr.
+
+    Args:
+        error: What was raised.
+        debug: Whether the traceback of an internal error goes to stderr too.
+
+    Returns:
+        The exit code.
+    """
+    code = exit_code_of(error)
+    if code is not None:
+        text = plain_text(str(error))
+        # Most messages name the next command already.
+        advice = "" if "`" in text else "\nsee `agentrelay --help`, or look at `agentrelay doctor`"
+        click.echo(f"error: {text}{advice}", err=True)
+        return code
+    story = "".join(traceback.format_exception(error))
+    where = None if debug else _write(story)
+    click.echo(f"internal error: {plain_text(f'{type(error).__name__}: {error}')}", err=True)
+    if where is None:
+        click.echo(plain_text(story), err=True)
+    else:
+        click.echo(f"the whole traceback is in {where}; `agentrelay --debug …` shows it at once", err=True)
+    return INTERNAL
+
+
+def _write(story: str) -> Path | None:
+    """Write a traceback where it can be found later; `None` when there is no such place."""
+    try:
+        from platformdirs import user_state_path
+
+        given = os.environ.get("AGENTRELAY_STATE_DIR")
+        base = Path(given).expanduser() if given else user_state_path("agentrelay", appauthor=False)
+        folder = base / "crashes"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}.txt"
+        path.write_text(f"agentrelay {' '.join(sys.argv[1:])}\n\n{story}", "utf-8", "backslashreplace")
+    except OSError:
+        return None
+    return path

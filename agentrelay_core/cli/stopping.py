@@ -1,0 +1,94 @@
+"""INT and TERM: the first stops every task and lets the run end in order, the second ends this process at once.
+
+Signal handlers are the command's alone; an orchestrator that is embedded never touches its host's.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, NoReturn
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stopping:
+    """What signals have asked for so far.
+
+    Args:
+        stop: Called at the first signal, in the event loop's thread.
+    """
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self.signal: int | None = None
+        self._stop = stop
+
+    @property
+    def exit_code(self) -> int | None:
+        """128 and the signal's number; `None` when there was none."""
+        return None if self.signal is None else 128 + self.signal
+
+    def receive(self, number: int) -> None:
+        """Take a signal."""
+        if self.signal is not None:
+            print("stopped at once; `agentrelay run` goes on from what is recorded", file=sys.stderr)
+            leave(128 + number)
+        self.signal = number
+        print("stopping: agents are being ended; once more to leave at once", file=sys.stderr)
+        self._stop()
+
+
+@contextmanager
+def stop_on_signals(stop: Callable[[], None]) -> Iterator[Stopping]:
+    """Handle INT and TERM for the body of the ``with``; to be entered in a running event loop.
+
+    Args:
+        stop: What to do at the first.
+    """
+    stopping = Stopping(stop)
+    loop = asyncio.get_running_loop()
+    try:
+        for number in SIGNALS:
+            loop.add_signal_handler(number, stopping.receive, number)
+    except (NotImplementedError, RuntimeError):  # Windows, or not in the main thread: there KeyboardInterrupt remains
+        yield stopping
+        return
+    try:
+        yield stopping
+    finally:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def leave(exit_code: int) -> NoReturn:
+    """End the process now; what was printed is printed.
+
+    The interpreter's own end would wait for every thread, and a plugin's step may hang in one for ever.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            continue  # nobody reads any more
+    os._exit(exit_code)
+
+
+def leave_if_hung(exit_code: int) -> int:
+    """End the process at once where a thread is left that the interpreter would wait for.
+
+    Args:
+        exit_code: The exit code.
+
+    Returns:
+        The same code, where nothing is in the way of an ordinary end.
+    """
+    own = threading.current_thread()
+    left = [thread for thread in threading.enumerate() if thread is not own and not thread.daemon]
+    for thread in left:
+        thread.join(timeout=0.5)
+    if any(thread.is_alive() for thread in left):
+        leave(exit_code)
+    return exit_code
