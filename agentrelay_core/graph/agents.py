@@ -13,7 +13,7 @@ from agentrelay_core.graph.scalars import FAILED, Choice, JSONSchema, Text, Unre
 from agentrelay_core.graph.source import Marked
 from agentrelay_core.graph.typed import plain, record_of
 from agentrelay_core.spec import AdrVerbosity, AgentConfig
-from agentrelay_core.spec.suggestions import did_you_mean, listing
+from agentrelay_core.spec.suggestions import listing
 
 DEFAULT_FRAMEWORK = "command"
 VARIABLE = "[A-Za-z_][A-Za-z0-9_]*"
@@ -52,8 +52,7 @@ class AgentKind:
         if found is not None:
             return found
         if "agents" not in reading.incomplete:
-            hint = None if reading.findings.is_full else did_you_mean(node.value, reading.agents)
-            hint = hint or "define it under 'agents'"
+            hint = reading.agent_advisor.hint(node.value) or "define it under 'agents'"
             reading.findings.error(codes.UNKNOWN_AGENT, f"the agent '{node.value}' is not defined", node, hint)
         return FAILED
 
@@ -72,8 +71,7 @@ class AgentsKind:
         if node.__class__ is not Mapping:
             reading.incomplete.add("agents")
             return wrong_type(node, "agents by name, a mapping", reading)
-        agents: dict[str, Any] = {}
-        reading.agents = agents
+        agents = reading.agents
         for key_node, value_node in node.pairs():
             name = Text().read(key_node, reading)
             if isinstance(name, Unreadable):

@@ -1,13 +1,13 @@
 """The state of one reading: where findings go, what is installed, and what later parts need of earlier ones."""
 
 import copy
-from collections.abc import Mapping
 from typing import Any
 
 from agentrelay_core.graph.catalogs import CatalogView
 from agentrelay_core.graph.nodes import Mapping as MappingNode
 from agentrelay_core.graph.nodes import Node
 from agentrelay_core.graph.source import Findings
+from agentrelay_core.spec.suggestions import Advisor
 
 
 class Fields:
@@ -41,7 +41,8 @@ class Reading:
     def __init__(self, findings: Findings, catalog: CatalogView | None) -> None:
         self.findings = findings
         self.catalog = catalog
-        self.agents: Mapping[str, Any] = {}
+        self.agents: dict[str, Any] = {}
+        self.agent_advisor = Advisor(self.agents)
         self.agent_nodes: dict[str, Node] = {}
         self.defaults = Fields()
         self.tasks: list[tuple[Node, Node]] = []

@@ -82,6 +82,15 @@ def test_many_mistakes() -> None:
     assert loaded.diagnostics[-1].message == "5000 more problems are not shown"
 
 
+def test_many_wrong_names() -> None:
+    """Thousands of agents, and as many misspelt names of them, are told in good time."""
+    agents = "".join(f" a{n}: {{}}\n" for n in range(10_000))
+    tasks = "".join(f" t{n}: {{description: x, agent: b{n}}}\n" for n in range(10_000))
+    started = time.process_time()
+    assert len(read_graph(f"name: g\nagents:\n{agents}tasks:\n{tasks}").diagnostics) == 1001
+    assert time.process_time() - started < 10
+
+
 def test_missing_file(tmp_path: Path) -> None:
     """A file that cannot be read is an error like any other."""
     for path in (tmp_path / "none.yaml", tmp_path, Path("a\0b")):
