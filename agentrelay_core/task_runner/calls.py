@@ -24,7 +24,7 @@ def _is_async(kind: Hashable, method: str) -> bool | None:
 
 def is_async(target: object, method: str) -> bool:
     """Whether a method is ``async def``, remembered by the object's class."""
-    known = _is_async(type(target), method)
+    known = _is_async(type(target), method)  # type: ignore[arg-type]  # mypy takes classes for unhashable here
     return inspect.iscoroutinefunction(getattr(target, method)) if known is None else known
 
 

@@ -113,14 +113,9 @@ class LocalForge:
             return record.merge_sha
         message = message or MergeMessage(subject=record.title)
         merged = merge_commit(self.repository, record.base, head_sha, message, head_name=record.head, base=cut_from)
-        opened, record = record, attrs.evolve(record, state="merged", head_sha=head_sha, merge_sha=merged)
+        record = attrs.evolve(record, state="merged", head_sha=head_sha, merge_sha=merged)
         # Whatever an agent made of the record that people see: ours is what counts, and it is shown again.
-        # The record as it was opened stays reachable, so that `git fsck` has nothing to say.
-        moves = (
-            f"update {OPENED}/{record.number} {self._blob(opened)}\n"
-            f"update {PULL_REQUESTS}/{record.number} {self._blob(record)}\n"
-        )
-        self.repository.user.run("update-ref", "--stdin", stdin=moves.encode())
+        self.repository.user.run("update-ref", f"{PULL_REQUESTS}/{record.number}", self._blob(record))
         self._keep(record)
         return merged
 
@@ -150,7 +145,9 @@ class LocalForge:
             record = Record(number=number, graph=self.graph, head=head, base=base, title=title, body=body)
             blob = self._blob(record)
             try:
-                self.repository.move(f"{PULL_REQUESTS}/{number}", blob, None)
+                # Kept twice: the one stays as it was opened, so that `git fsck` finds nothing dangling later on.
+                creation = "".join(f"create {kind}/{number}\0{blob}\0" for kind in (PULL_REQUESTS, OPENED))
+                self.repository.change(self.repository.user, creation)
             except RefMoved:
                 refs = self.repository.user_refs(PULL_REQUESTS)
                 if refs[f"{PULL_REQUESTS}/{number}"].sha != blob:  # another graph's; else ours, from before a crash
