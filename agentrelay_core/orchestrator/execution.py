@@ -5,23 +5,20 @@ start now.
 """
 
 import asyncio
-import random
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from typing import Any
 
 from agentrelay_core.journal import Journal, kinds
+from agentrelay_core.orchestrator.attempts import Attempts, fail
 from agentrelay_core.orchestrator.lanes import Lanes
 from agentrelay_core.orchestrator.results import RunOutcome, RunResult, WorkstreamResult
-from agentrelay_core.orchestrator.retries import attempts_allowed, is_internal, is_parked, is_retryable, retry_pause
+from agentrelay_core.orchestrator.retries import is_internal, is_parked
 from agentrelay_core.orchestrator.schedule import Schedule
 from agentrelay_core.runtime import (
     Event,
-    TaskArtifacts,
     TaskRuntime,
-    TaskState,
     TaskStatus,
-    classify_integration_error,
 )
 from agentrelay_core.runtime.status import DONE
 from agentrelay_core.spec import RunSettings, Task, TaskGraph, WorkstreamSpec
@@ -70,7 +67,6 @@ class Execution:
         self._settings = settings
         self._run_id = run_id
         self._runner = runner
-        self._journal = journal
         self._emit = emit
         self._executor = executor
         self._workspace = workspace
@@ -94,7 +90,7 @@ class Execution:
         self._cancelled = False
         self._detached = False
         self._over: asyncio.Future[None] | None = None
-        self._random = random.Random()
+        self._attempts = Attempts(settings, runner, journal, emit, self._lanes)
 
     async def run(self) -> RunResult:
         """Run until nothing more can be done.
@@ -106,7 +102,7 @@ class Execution:
         self._go_on()
         try:
             await self._over
-        except asyncio.CancelledError:
+        except BaseException:
             self.cancel()
             await self._settle()
             raise
@@ -142,6 +138,16 @@ class Execution:
         self._runner.detach()
         self._go_on()
 
+    def abort(self, error: BaseException) -> None:
+        """End the run with an error, for example of a journal that cannot be written any more; `run` raises it.
+
+        Args:
+            error: What went wrong; a cancellation is none.
+        """
+        if self._over is not None and not self._over.done() and not isinstance(error, asyncio.CancelledError):
+            self._launching = False
+            self._over.set_exception(error)
+
     def _go_on(self) -> None:
         """Start what may start; end the run when there is nothing left to wait for."""
         if self._over is None or self._over.done():
@@ -161,45 +167,11 @@ class Execution:
         """Take one task through its attempts, then tell the schedule."""
         runtime = TaskRuntime(task, run_id=self._run_id, graph_name=self._graph.name)
         try:
-            result = await self._attempts(runtime)
-        except BaseException as exc:  # a fault of ours must not leave the run waiting for ever
-            result = _fail(runtime, exc)
+            result = await self._attempts.run(runtime, first=self._next_attempt.get(task.id, 0))
+        except BaseException as exc:  # a fault of ours, or of the journal, must not leave the run waiting for ever
+            result = fail(runtime, exc)
+            self.abort(exc)
         self._ended(runtime, result)
-
-    async def _attempts(self, runtime: TaskRuntime) -> TaskRunResult:
-        task = runtime.task
-        first = self._next_attempt.get(task.id, 0)
-        runtime.state.attempt_num = first
-        allowed = attempts_allowed(task, self._settings)
-        try:
-            while True:
-                self._emit(_task_event(kinds.TASK_STARTED, runtime))
-                result = await self._attempt(runtime)
-                tried = runtime.state.attempt_num - first + 1
-                if runtime.state.status != TaskStatus.FAILED or tried >= allowed or not is_retryable(runtime):
-                    break
-                pause = retry_pause(task.retry, tried - 1, runtime.failure, self._random)
-                data = {"delay": round(pause, 3), "error": runtime.state.error}
-                self._emit(_task_event(kinds.TASK_RETRYING, runtime, runtime.state.error or "", data))
-                await asyncio.sleep(pause)
-                _renew(runtime)
-        except asyncio.CancelledError as exc:
-            result = _fail(runtime, exc)
-        status = runtime.state.status
-        if status in DONE or status == TaskStatus.FAILED:
-            data = _finish_data(runtime, result)
-            self._emit(_task_event(kinds.TASK_FINISHED, runtime, result.error or "", data))
-            # What hangs on this task starts only when its end is on the disk.
-            await self._journal.flush()
-        return result
-
-    async def _attempt(self, runtime: TaskRuntime) -> TaskRunResult:
-        if self._lanes is not None:
-            try:
-                await self._lanes.enter(runtime.task, runtime)
-            except Exception as exc:
-                return _fail(runtime, exc)
-        return await self._runner.run(runtime, teardown_mode=self._settings.teardown_mode)
 
     def _ended(self, runtime: TaskRuntime, result: TaskRunResult) -> None:
         task = runtime.task
@@ -288,48 +260,3 @@ class Execution:
             return RunOutcome.PARKED
         # Tasks that were not selected, or hang on such, are no failure; but a task that should have run and did not is.
         return RunOutcome.SUCCEEDED if not self._blocked else RunOutcome.FAILED
-
-
-def _task_event(kind: str, runtime: TaskRuntime, message: str = "", data: Mapping[str, Any] | None = None) -> Event:
-    return Event(
-        kind=kind,
-        task_id=runtime.task.id,
-        workstream_id=runtime.task.workstream_id,
-        attempt_num=runtime.state.attempt_num,
-        message=message,
-        data=data or {},
-    )
-
-
-def _finish_data(runtime: TaskRuntime, result: TaskRunResult) -> dict[str, Any]:
-    return {
-        "status": result.status.value,
-        "pr_url": result.pr_url,
-        "error": result.error,
-        "failure_class": None if result.failure_class is None else result.failure_class.value,
-        "parked": is_parked(runtime.failure),
-        "concerns": list(runtime.artifacts.concerns),
-    }
-
-
-def _fail(runtime: TaskRuntime, failure: BaseException) -> TaskRunResult:
-    """Mark a task as failed outside of its runner; one that has ended already stays as it ended."""
-    state = runtime.state
-    if state.status == TaskStatus.PENDING:
-        state.transition(TaskStatus.RUNNING)
-    if state.status not in DONE and state.status != TaskStatus.FAILED:
-        state.transition(TaskStatus.FAILED)
-        cancelled = isinstance(failure, asyncio.CancelledError)
-        state.error = "CancelledError: cancelled" if cancelled else f"{type(failure).__name__}: {failure}"
-        runtime.failure = failure
-    return TaskRunResult.from_runtime(runtime, classify_integration_error(failure))
-
-
-def _renew(runtime: TaskRuntime) -> None:
-    """Make a failed runtime ready for its next attempt; what it told people stays."""
-    state = runtime.state
-    state.transition(TaskStatus.PENDING)
-    runtime.last_error = state.error
-    runtime.failure = None
-    runtime.state = TaskState(attempt_num=state.attempt_num + 1)
-    runtime.artifacts = TaskArtifacts(concerns=runtime.artifacts.concerns)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from agentrelay_core.hooks import Catalog, RunInfo
-from agentrelay_core.journal import Journal, RunState, graph_digest, kinds, read_state, run_started_event
+from agentrelay_core.journal import Journal, JournalError, RunState, graph_digest, kinds, read_state, run_started_event
 from agentrelay_core.orchestrator.execution import Execution
 from agentrelay_core.orchestrator.ownership import owned
 from agentrelay_core.orchestrator.places import ensure, journal_path, new_run_id, repository_root, state_directory
@@ -196,7 +196,13 @@ class Orchestrator:
         return self._journal
 
     def _emit(self, event: Event) -> None:
-        self._open_journal().append(event)
+        try:
+            self._open_journal().append(event)
+        except JournalError as error:
+            if self._execution is None:
+                raise
+            # Nothing is done that cannot be recorded: the run ends here, with this error.
+            self._execution.abort(error)
         listener = self._listener
         if listener is not None:
             listener(event)

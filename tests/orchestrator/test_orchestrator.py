@@ -22,7 +22,7 @@ from agentrelay_core import (
     UserError,
     run_graph,
 )
-from agentrelay_core.journal import read_events, read_state, rebuild
+from agentrelay_core.journal import Journal, JournalError, read_events, read_state, rebuild
 from agentrelay_core.orchestrator import EnvironmentNotReady, InvalidGraph, RunIsOwned, RunOutcome
 
 NO_PAUSE = RetryPolicy(initial_interval=0)
@@ -292,3 +292,21 @@ async def test_a_run_without_repository_needs_a_place_for_its_state(monkeypatch)
     monkeypatch.delenv("AGENTRELAY_STATE_DIR", raising=False)
     with pytest.raises(UserError, match="state_dir"):
         await run_graph(_graph(_task("a")), catalog=memory_catalog())
+
+
+async def test_a_journal_that_cannot_be_written_ends_the_run(run, monkeypatch):
+    """Nothing goes on that is not recorded: the error is raised, and every agent was stopped before."""
+    steps, appended = Steps(), []
+    append = Journal.append
+
+    def fill_up(journal, event):
+        appended.append(event.kind)
+        if event.kind == "task_waiting":
+            raise JournalError("no space left")
+        append(journal, event)
+
+    monkeypatch.setattr(Journal, "append", fill_up)
+    with pytest.raises(JournalError, match="no space left"):
+        await asyncio.wait_for(run(_task("a"), _task("b", "a"), steps=steps), 10)
+    assert "teardown" in steps.log
+    assert appended.count("task_started") == 1

@@ -4,8 +4,10 @@ Refs in the user's are read and moved by compare-and-swap. Everything that reads
 which `transfer` carries objects.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
 import attrs
 
@@ -27,6 +29,10 @@ class Ref:
 
 class RefMoved(Exception):
     """A ref was not where it was expected: someone moved it meanwhile."""
+
+
+# Seconds between looks at a worktree that somebody is just making; git needs about a millisecond for it.
+HALF_MADE_PAUSES: Final = (0.01, 0.05, 0.2, 1.0)
 
 
 @attrs.frozen(kw_only=True)
@@ -64,13 +70,24 @@ class Repository:
         Args:
             patterns: Full names, or prefixes up to a slash.
         """
-        form = "--format=%(objectname) %(refname)%09%(worktreepath)"
         refs = {}
-        for line in self.user.text("for-each-ref", form, *patterns).splitlines():
+        for line in self._listed(*patterns).splitlines():
             name, _, worktree = line.partition("\t")
             sha, _, name = name.partition(" ")
             refs[name] = Ref(sha, Path(worktree) if worktree else None)
         return refs
+
+    def _listed(self, *patterns: str) -> str:
+        form = "--format=%(objectname) %(refname)%09%(worktreepath)"
+        for pause in HALF_MADE_PAUSES:
+            try:
+                return self.user.text("for-each-ref", form, *patterns)
+            except GitFailed as failure:
+                # Somebody is just making a worktree: git reads its files while they are still empty.
+                if b"/worktrees/" not in failure.captured.stderr:
+                    raise
+                time.sleep(pause)
+        return self.user.text("for-each-ref", form, *patterns)
 
     def our_refs(self, *patterns: str) -> dict[str, str]:
         """Read refs of our repository: hashes by full name; patterns may hold ``*`` for one component."""

@@ -1,0 +1,140 @@
+"""One task's attempts: each runs in its lane, a failure may be tried again, an end is recorded before it counts."""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agentrelay_core.journal import Journal, kinds
+from agentrelay_core.orchestrator.lanes import Lanes
+from agentrelay_core.orchestrator.retries import attempts_allowed, is_parked, is_retryable, retry_pause
+from agentrelay_core.runtime import (
+    Event,
+    TaskArtifacts,
+    TaskRuntime,
+    TaskState,
+    TaskStatus,
+    classify_integration_error,
+)
+from agentrelay_core.runtime.status import ENDED
+from agentrelay_core.spec import RunSettings
+from agentrelay_core.task_runner import StandardTaskRunner, TaskRunResult
+
+
+class Attempts:
+    """Takes tasks through their attempts.
+
+    Args:
+        settings: The effective settings.
+        runner: Takes a task through one attempt.
+        journal: Where an end is made durable.
+        emit: Takes events.
+        lanes: The run's workstreams, `None` without a repository.
+    """
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        runner: StandardTaskRunner,
+        journal: Journal,
+        emit: Callable[[Event], None],
+        lanes: Lanes | None,
+    ) -> None:
+        self._settings = settings
+        self._runner = runner
+        self._journal = journal
+        self._emit = emit
+        self._lanes = lanes
+        self._random = random.Random()
+
+    async def run(self, runtime: TaskRuntime, *, first: int = 0) -> TaskRunResult:
+        """Take a task to its end, over as many attempts as it may have.
+
+        Args:
+            runtime: The task, PENDING.
+            first: Number of the first attempt; those before belong to earlier sessions of the run.
+
+        Returns:
+            How its last attempt ended; a task that was cancelled has failed.
+
+        Raises:
+            JournalError: The end could not be recorded.
+        """
+        task = runtime.task
+        runtime.state.attempt_num = first
+        allowed = attempts_allowed(task, self._settings)
+        try:
+            while True:
+                self._emit(task_event(kinds.TASK_STARTED, runtime))
+                result = await self._attempt(runtime)
+                tried = runtime.state.attempt_num - first + 1
+                if runtime.state.status != TaskStatus.FAILED or tried >= allowed or not is_retryable(runtime):
+                    break
+                pause = retry_pause(task.retry, tried - 1, runtime.failure, self._random)
+                data = {"delay": round(pause, 3), "error": runtime.state.error}
+                self._emit(task_event(kinds.TASK_RETRYING, runtime, runtime.state.error or "", data))
+                await asyncio.sleep(pause)
+                _renew(runtime)
+        except asyncio.CancelledError as exc:
+            result = fail(runtime, exc)
+        status = runtime.state.status
+        if status in ENDED:
+            data = _finish_data(runtime, result)
+            self._emit(task_event(kinds.TASK_FINISHED, runtime, result.error or "", data))
+            # What hangs on this task starts only when its end is on the disk.
+            await self._journal.flush()
+        return result
+
+    async def _attempt(self, runtime: TaskRuntime) -> TaskRunResult:
+        if self._lanes is not None:
+            try:
+                await self._lanes.enter(runtime.task, runtime)
+            except Exception as exc:
+                return fail(runtime, exc)
+        return await self._runner.run(runtime, teardown_mode=self._settings.teardown_mode)
+
+
+def task_event(kind: str, runtime: TaskRuntime, message: str = "", data: Mapping[str, Any] | None = None) -> Event:
+    """An event about a task, with its lane and attempt."""
+    return Event(
+        kind=kind,
+        task_id=runtime.task.id,
+        workstream_id=runtime.task.workstream_id,
+        attempt_num=runtime.state.attempt_num,
+        message=message,
+        data=data or {},
+    )
+
+
+def _finish_data(runtime: TaskRuntime, result: TaskRunResult) -> dict[str, Any]:
+    return {
+        "status": result.status.value,
+        "pr_url": result.pr_url,
+        "error": result.error,
+        "failure_class": None if result.failure_class is None else result.failure_class.value,
+        "parked": is_parked(runtime.failure),
+        "concerns": list(runtime.artifacts.concerns),
+    }
+
+
+def fail(runtime: TaskRuntime, failure: BaseException) -> TaskRunResult:
+    """Mark a task as failed outside of its runner; one that has ended already stays as it ended."""
+    state = runtime.state
+    if state.status == TaskStatus.PENDING:
+        state.transition(TaskStatus.RUNNING)
+    if state.status not in ENDED:
+        state.transition(TaskStatus.FAILED)
+        cancelled = isinstance(failure, asyncio.CancelledError)
+        state.error = "CancelledError: cancelled" if cancelled else f"{type(failure).__name__}: {failure}"
+        runtime.failure = failure
+    return TaskRunResult.from_runtime(runtime, classify_integration_error(failure))
+
+
+def _renew(runtime: TaskRuntime) -> None:
+    """Make a failed runtime ready for its next attempt; what it told people stays."""
+    state = runtime.state
+    state.transition(TaskStatus.PENDING)
+    runtime.last_error = state.error
+    runtime.failure = None
+    runtime.state = TaskState(attempt_num=state.attempt_num + 1)
+    runtime.artifacts = TaskArtifacts(concerns=runtime.artifacts.concerns)
