@@ -56,7 +56,7 @@ KEEP_GOING: Final = ("fail_fast_on_workstream_error", "fail_fast_on_internal_err
 
 def settings_options(function: F) -> F:
     """Add a flag for each setting of a run; `given_flags` reads them."""
-    for name, (flag, meaning) in reversed(FLAGS.items()):
+    for name, (flag, meaning) in reversed(list(FLAGS.items())):
         if "/" in flag:
             function = click.option(flag, name, default=None, help=meaning)(function)
         else:

@@ -1,4 +1,4 @@
-"""A plan for people and for programs: the very object that the run consumes, with what is missing and what to expect."""
+"""A plan for people and for programs: the very object that the run consumes, with what is missing."""
 
 import json
 from collections.abc import Iterator, Sequence

@@ -103,4 +103,4 @@ def _help_lines() -> Iterator[str]:
         yield f"  {name:<{width}}  {meaning}"
     yield ""
     yield "Exit codes: 0 done, 1 a task failed, 2 wrong usage, 3 invalid graph or configuration, 4 waits for a person,"
-    yield "5 environment not ready, 6 nothing selected, 70 internal error, 75 try later, 130 and 143 stopped by a signal."
+    yield "5 environment not ready, 6 nothing selected, 70 internal error, 75 try later, 130 and 143 stopped by signal."
