@@ -12,7 +12,7 @@ from agentrelay_core.cli.exit_codes import INTERNAL, exit_code_of
 from agentrelay_core.runtime.untrusted_text import plain_text
 
 
-class Failure(click.ClickException):
+class Failure(Exception):
     """A command cannot do what it was asked to do; no fault of ours.
 
     Args:
@@ -21,12 +21,8 @@ class Failure(click.ClickException):
     """
 
     def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(plain_text(message))
-        self.exit_code = exit_code  # type: ignore[misc]  # click declares a class variable and lets instances differ
-
-    def show(self, file: object = None) -> None:
-        """Print the message on stderr."""
-        click.echo(f"error: {self.message}", err=True)
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 def report(error: Exception, *, debug: bool) -> int:
@@ -39,7 +35,7 @@ def report(error: Exception, *, debug: bool) -> int:
     Returns:
         The exit code.
     """
-    code = exit_code_of(error)
+    code = error.exit_code if isinstance(error, Failure) else exit_code_of(error)
     if code is not None:
         text = plain_text(str(error))
         # Most messages name the next command already.
