@@ -4,8 +4,9 @@ Every public name can be imported from here. Names are resolved on first use (PE
 costs next to nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from agentrelay_core.lazy import lazy_names
 
 # For type checkers; a test says that both lists are the same.
 if TYPE_CHECKING:
@@ -253,19 +254,8 @@ _ROOMS = {
     "agentrelay_core.graph": "load_graph",
     "agentrelay_core.orchestrator": "Orchestrator RunResult run_graph",
 }
-_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names.split()}
-
-__all__ = list(_ROOM_OF)  # derived, so that a name is written once
-
-
-def __getattr__(name: str) -> Any:
-    room = _ROOM_OF.get(name)
-    if room is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(room), name)
-    globals()[name] = value
-    return value
+__getattr__, __all__ = lazy_names(__name__, _ROOMS)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ROOM_OF})
+    return sorted({*globals(), *__all__})

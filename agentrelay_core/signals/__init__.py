@@ -3,8 +3,9 @@
 Names are resolved on first use, so that importing this room costs next to nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from agentrelay_core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from agentrelay_core.runtime.agent_files import write_atomically as write_atomically
@@ -38,15 +39,4 @@ _MODULES = {
     "agentrelay_core.signals.protocol_files": "write_protocol_files",
     "agentrelay_core.signals.reading": "SignalReader final_look read_signal",
 }
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
-
-__all__ = list(_MODULE_OF)  # derived, so that a name is written once
-
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(module), name)
-    globals()[name] = value
-    return value
+__getattr__, __all__ = lazy_names(__name__, _MODULES)
