@@ -5,6 +5,7 @@ Nothing is imported before it is needed: asking what this plugin provides costs 
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agentrelay_core.hooks import (
     Forge,
@@ -15,7 +16,27 @@ from agentrelay_core.hooks import (
     WorkspaceProvider,
     hookimpl,
 )
+from agentrelay_core.lazy import lazy_names
 from agentrelay_core.task_runner import TaskMerger, TaskPreparer, TaskTeardown, Workspace
+
+if TYPE_CHECKING:
+    from agentrelay_git_gh.local_forge import LocalForge as LocalForge
+    from agentrelay_git_gh.local_merger import LocalTaskMerger as LocalTaskMerger
+    from agentrelay_git_gh.preparer import WorktreeTaskPreparer as WorktreeTaskPreparer
+    from agentrelay_git_gh.teardown import WorktreeTaskTeardown as WorktreeTaskTeardown
+    from agentrelay_git_gh.workspace import GitWorkspace as GitWorkspace
+
+# The steps, for those who build a runner by hand.
+__getattr__, __all__ = lazy_names(
+    __name__,
+    {
+        "agentrelay_git_gh.local_forge": "LocalForge",
+        "agentrelay_git_gh.local_merger": "LocalTaskMerger",
+        "agentrelay_git_gh.preparer": "WorktreeTaskPreparer",
+        "agentrelay_git_gh.teardown": "WorktreeTaskTeardown",
+        "agentrelay_git_gh.workspace": "GitWorkspace",
+    },
+)
 
 _NEEDS = ("git",)
 
