@@ -38,7 +38,6 @@ def life(task_id: str) -> Iterator[Event]:
     yield Event(kind=kinds.TASK_LAUNCHED, message="process:4711", **place)
     yield Event(kind=kinds.TASK_WAITING, **place)
     yield Event(kind=kinds.LOG, message="a line for people", **place)
-    yield Event(kind=kinds.TASK_PR_CREATED, message=url, **place)
     yield Event(kind=kinds.TASK_GATE_RUNNING, **place)
     yield Event(kind=kinds.TASK_GATE_PASSED, **place)
     yield Event(kind=kinds.TASK_PR_MERGING, message=url, **place)

@@ -20,7 +20,6 @@ _WORDS: Final = {
     kinds.TASK_GATE_RUNNING: "completion gate runs",
     kinds.TASK_GATE_PASSED: "completion gate passed",
     kinds.TASK_GATE_FAILED: "completion gate failed {message}",
-    kinds.TASK_PR_CREATED: "pull request {message}",
     kinds.TASK_PR_MERGING: "merging {message}",
     kinds.TASK_RETRYING: "failed, next attempt in {delay} s: {message}",
     kinds.TASK_BLOCKED: "blocked: {message}",

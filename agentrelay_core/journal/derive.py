@@ -182,7 +182,6 @@ _CHANGES: dict[str, Callable[[RunState, Event], None]] = {
     kinds.TASK_STARTED: _task_started,
     kinds.TASK_PREPARED: _task_prepared,
     kinds.TASK_LAUNCHED: _task_launched,
-    kinds.TASK_PR_CREATED: _task_has_pull_request,
     kinds.TASK_PR_MERGING: _task_has_pull_request,
     kinds.TASK_FINISHED: _task_finished,
     kinds.TASK_RETRYING: _task_retrying,

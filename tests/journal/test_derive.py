@@ -104,7 +104,7 @@ def test_status_follows_the_legal_edges(data: st.DataObject) -> None:
         elif to is TaskStatus.RUNNING:
             tell(kinds.TASK_STARTED)
         elif to is TaskStatus.PR_CREATED:
-            tell(kinds.TASK_PR_CREATED, message="url")
+            tell(kinds.TASK_PR_MERGING, message="url")
         else:
             tell(kinds.TASK_FINISHED, data={"status": to.value})
         truth.transition(to)

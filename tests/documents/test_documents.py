@@ -1,0 +1,355 @@
+"""What the README and the pages say is true: their snippets are executed, their lists are compared with the code."""
+
+import ast
+import inspect
+import os
+import re
+import shlex
+import subprocess
+import sys
+import textwrap
+import tomllib
+from enum import Enum
+from pathlib import Path
+from types import ModuleType
+
+import attrs
+import click
+import pytest
+
+import agentrelay_core
+from agentrelay_core import Catalog, RunSettings, TaskGraph, run_graph
+from agentrelay_core.cli import application, exit_codes
+from agentrelay_core.cli.configuration import read_configuration
+from agentrelay_core.graph import building, codes, keys, read_graph
+from agentrelay_core.graph.agents import AGENT
+from agentrelay_core.hooks import records, specs, step_specs
+from agentrelay_core.journal import kinds
+from agentrelay_core.orchestrator.results import EXIT_CODES
+from agentrelay_core.runtime import agent as agents
+from agentrelay_core.signals import layout
+from agentrelay_core.signals.reading import read_signal
+from agentrelay_core.spec import AgentConfig, Deadlines, RetryPolicy, Task, WorkstreamSpec, problems
+from agentrelay_core.task_runner import protocols, workspace
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+SNIPPET = re.compile(r"<!-- snippet: ([\w-]+) -->\n```(\w+)\n(.*?)```", re.DOTALL)
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+ECHOES = """
+name: echoes
+agents: {echo: {framework: echo}}
+tasks:
+  hello: {description: Good morning, agent: echo}
+"""
+
+
+def page(name):
+    """The text of a page."""
+    return (ROOT / name).read_text()
+
+
+def snippet(name, wanted):
+    """The one snippet of that name on a page."""
+    found = [text for kind, _, text in SNIPPET.findall(page(name)) if kind == wanted]
+    assert len(found) == 1, f"{name} has {len(found)} snippets '{wanted}'"
+    return found[0]
+
+
+def section(name, title):
+    """The part of a page below a heading of the second level."""
+    return page(name).split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def rows(text):
+    """The cells of tables, heads left out."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    heads = {index - 1 for index, line in enumerate(lines) if line.startswith("|---")}
+    return [row for index, row in enumerate(cells) if index not in heads and index - 1 not in heads]
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A real git repository; what we keep of runs goes beside it."""
+    monkeypatch.setenv("AGENTRELAY_STATE_DIR", str(tmp_path / "state"))
+    path = tmp_path / "repository"
+    path.mkdir()
+    for arguments in (
+        ["init", "-q", "-b", "main"],
+        ["config", "user.name", "Uma User"],
+        ["config", "user.email", "uma@example.org"],
+        ["commit", "-q", "--allow-empty", "-m", "Begin"],
+    ):
+        subprocess.run(["git", *arguments], cwd=path, check=True)
+    return path
+
+
+def shown(repository, place):
+    """A file's content in a branch."""
+    done = subprocess.run(["git", "show", place], cwd=repository, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/graph-file.md"])
+def test_documented_graphs_are_right(name, tmp_path):
+    """A documented graph loads without any diagnostic, with what ships here installed."""
+    path = tmp_path / "agentrelay.yaml"
+    path.write_text(snippet(name, "graph"))
+    loaded = read_graph(path, catalog=Catalog.discover())
+    assert loaded.diagnostics == ()
+    assert {"spec", "counter"} < {task.id for task in loaded.graph.tasks}
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/plugins.md"])
+async def test_documented_plugins_run_a_graph(name, repository, tmp_path):
+    """A module made of the documented plugin is active, and a graph with its framework ends merged."""
+    module = ModuleType("agentrelay_echo")
+    exec(compile(snippet(name, "plugin"), name, "exec"), vars(module))
+    catalog = Catalog.discover()
+    report = catalog.add(module)
+    assert (report.status, report.provides) == ("active", ("framework:echo",))
+    path = tmp_path / "agentrelay.yaml"
+    path.write_text(ECHOES)
+    result = await run_graph(path, repository=repository, catalog=catalog)
+    assert result.outcome == "succeeded", result.tasks
+    assert shown(repository, "agentrelay/echoes@default:hello.txt") == "Good morning\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "last"),
+    [
+        ("README.md", "succeeded {'greet': <TaskStatus.PR_MERGED: 'pr_merged'>}"),
+        ("docs/embedding.md", "succeeded 0"),
+    ],
+)
+def test_documented_embedding_runs(name, last, repository):
+    """The documented program runs as it stands in a real repository, and its work is in the integration branch."""
+    done = subprocess.run(
+        [sys.executable, "-c", snippet(name, "embedding")], cwd=repository, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().endswith(last)
+    assert "task_launched greet\n" in done.stdout
+    assert shown(repository, "agentrelay/greeting@default:greeting.txt") == "hello\n"
+
+
+@pytest.mark.parametrize("name", ["docs/commands.md", "docs/plugins.md"])
+def test_documented_configuration_is_accepted(name, tmp_path):
+    """The documented configuration is read without complaint."""
+    (tmp_path / "agentrelay.toml").write_text(snippet(name, "configuration"))
+    environ = {"AGENTRELAY_CONFIG_DIR": str(tmp_path / "nobody")}
+    assert read_configuration(tmp_path, environ).pins == {"task_launcher:aider:tmux": "agentrelay-aider"}
+
+
+def test_the_documented_entry_point_is_in_our_group():
+    """The documented pyproject declares the group that is read."""
+    project = tomllib.loads(snippet("docs/plugins.md", "entry-point"))["project"]
+    assert project["entry-points"] == {"agentrelay.v1": {"echo": "agentrelay_echo"}}
+
+
+def test_documented_signals_are_understood(tmp_path):
+    """The documented shell lines, run as an agent would, leave a done signal, a concern and an output."""
+    (tmp_path / "counter.sh").write_text("echo 1\n")
+    helper = ROOT / "agentrelay_core" / "signals" / "helper" / "agentrelay_task.py"
+    for number, kind in enumerate(("helper", "by-hand")):
+        directory = tmp_path / f"run-{number}"
+        (directory / "bin").mkdir(parents=True)
+        (directory / "manifest.json").write_text('{"nonce": "abc"}')
+        (directory / "bin" / "agentrelay-task").write_bytes(helper.read_bytes())
+        (directory / "bin" / "agentrelay-task").chmod(0o755)
+        variables = {
+            **os.environ,
+            "AGENTRELAY_SIGNAL_DIR": str(directory),
+            "PATH": f"{directory / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        }
+        subprocess.run(["sh", "-ec", snippet("docs/file-protocol.md", kind)], cwd=tmp_path, env=variables, check=True)
+        signal = read_signal(directory, "abc")
+        assert signal.outcome == "done"
+        assert len(signal.concerns) == (1 if kind == "helper" else 0)
+        assert (directory / "outputs.json").exists() == (kind == "helper")
+
+
+def test_documented_protocol_files_are_those_there_are():
+    """Every file of the protocol has its row, and the helper's documented commands are all it has."""
+    named = {row[0].strip("`") for row in rows(section("docs/file-protocol.md", "The files"))}
+    own = {value for name, value in vars(layout).items() if name.isupper() and isinstance(value, str)}
+    assert named == (own - {layout.HELPER}) | {
+        "instructions.md", "bin/agentrelay-task", "agent.log", "gate.log", ".merged",
+    }  # fmt: skip
+    documented = re.findall(r"^\| `agentrelay-task (\w+)", page("docs/file-protocol.md"), re.MULTILINE)
+    source = (ROOT / "agentrelay_core" / "signals" / "helper" / "agentrelay_task.py").read_text()
+    assert sorted(documented) == sorted(re.findall(r'add_parser\("(\w+)"', source))
+
+
+def _commands():
+    """Every command line that a page names: those of shell blocks, and those in backticks."""
+    for path in [*PAGES, *sorted((ROOT / "plugins").glob("*/README.md"))]:
+        text = path.read_text()
+        lines = [line for kind, block in FENCE.findall(text) if kind == "sh" for line in re.split(r"&&|\n|;", block)]
+        lines += re.findall(r"`([^`\n]+)`", FENCE.sub("", text))
+        for line in lines:
+            words = shlex.split(line, comments=True) if line.count("'") % 2 == 0 else line.split()
+            while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
+                words = words[1:]
+            if len(words) > 1 and Path(words[0]).name == "agentrelay" and words[1] != "COMMAND":
+                yield path.relative_to(ROOT).as_posix(), tuple(words[1:])
+
+
+def _find(words):
+    """The click command that words name, with what is left of them."""
+    command, left = application.root, list(words)
+    while isinstance(command, click.Group) and left and not left[0].startswith("-"):
+        found = command.get_command(click.Context(command), left[0])
+        assert found is not None, f"there is no command {' '.join(words)}"
+        command, left = found, left[1:]
+    return command, left
+
+
+def test_named_commands_exist():
+    """No page names a command, or an option of one, that does not exist."""
+    named = list(_commands())
+    assert len(named) > 20
+    for name, words in named:
+        command, left = _find(words)
+        options = {option for item in command.params for option in (*item.opts, *item.secondary_opts)} | {"--help"}
+        for word in left:
+            if word.startswith("-"):
+                assert word.partition("=")[0] in options, f"{name}: agentrelay {' '.join(words)}"
+
+
+@pytest.mark.parametrize("words", sorted({words[:1] for _, words in _commands() if not words[0].startswith("-")}))
+def test_named_commands_have_help(words, capsys):
+    """Every command that a page names tells what it does, exit code 0."""
+    assert application.run([*words, "--help"]) == 0
+    assert "Usage: agentrelay " in capsys.readouterr().out
+
+
+def test_exit_codes_are_documented():
+    """The page lists exactly the exit codes there are, and the outcomes of runs with theirs."""
+    listed = {int(row[0]) for row in rows(section("docs/commands.md", "Exit codes"))}
+    assert listed == {value for name, value in vars(exit_codes).items() if name.isupper() and isinstance(value, int)}
+    outcomes = {row[0].strip("`"): int(row[1]) for row in rows(section("docs/embedding.md", "The result"))}
+    assert outcomes == {outcome.value: code for outcome, code in EXIT_CODES.items()}
+
+
+def test_events_are_documented():
+    """The page lists exactly the kinds of events that a run emits."""
+    listed = {kind for row in rows(section("docs/embedding.md", "Events")) for kind in re.findall(r"`(\w+)`", row[1])}
+    own = {value for name, value in vars(kinds).items() if name.isupper() and isinstance(value, str)}
+    assert listed == {kind for kind in own if re.match("(run|task|workstream)_", kind)} - {kinds.RUN_RESET}
+
+
+def _default(value):
+    """A default as the pages write it."""
+    if isinstance(value, Enum):
+        value = value.value
+    if value is None or value == "none":
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "[]" if value == () else str(value)
+
+
+@pytest.mark.parametrize(
+    ("title", "record", "classes"),
+    [
+        ("The graph", building.GRAPH, (TaskGraph, RunSettings)),
+        ("A task", keys.TASK, (Task,)),
+        ("An agent", AGENT, (AgentConfig,)),
+        ("A workstream", keys.WORKSTREAM, (WorkstreamSpec,)),
+        ("Retry", keys.RETRY, (RetryPolicy,)),
+        ("Deadlines", keys.DEADLINES, (Deadlines,)),
+    ],
+)
+def test_graph_keys_are_documented(title, record, classes):
+    """A section lists exactly the keys that are read, each with its default."""
+    listed = {row[0].strip("`"): row[1].strip("`") for row in rows(section("docs/graph-file.md", title))}
+    assert listed.keys() == record.keys.keys()
+    fields = {field.name: field.default for kind in classes for field in attrs.fields(kind)}
+    for key, default in listed.items():
+        if record.keys[key].required or fields.get(key) is attrs.NOTHING:
+            assert default == "required", key
+        elif default:
+            assert default == _default(fields[key]), key
+
+
+def test_diagnostics_are_documented():
+    """The page lists exactly the codes there are."""
+    listed = [row[0] for row in rows(section("docs/graph-file.md", "Diagnostics"))]
+    there = {value for module in (codes, problems) for value in vars(module).values() if str(value).startswith("AR")}
+    assert sorted(listed) == sorted(there)
+
+
+def _signature(function):
+    kind = "async def" if isinstance(function, ast.AsyncFunctionDef) else "def"
+    returns = function.returns
+    said = returns.value if isinstance(returns, ast.Constant) and returns.value else ast.unparse(returns)
+    return f"{kind} {function.name}({ast.unparse(function.args)}) -> {said}"
+
+
+def _members(module, name):
+    tree = ast.parse(textwrap.dedent(inspect.getsource(getattr(module, name))))
+    functions = (node for node in tree.body[0].body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return [_signature(function) for function in functions if not function.name.startswith("_")]
+
+
+def _blocks(text):
+    return "\n".join(block for kind, block in FENCE.findall(text) if kind == "python").splitlines()
+
+
+def test_every_hook_is_documented_with_its_signature():
+    """Each hook has its section, which begins with the very signature of the hookspec; there is no other."""
+    there = {}
+    for module in (specs, step_specs):
+        for node in ast.parse(inspect.getsource(module)).body:
+            if isinstance(node, ast.FunctionDef) and node.name in specs.RECORDS:
+                there[node.name] = _signature(node)
+    assert there.keys() == specs.RECORDS.keys()
+    assert set(re.findall(r"^## (\w+)$", page("docs/hooks.md"), re.MULTILINE)) == there.keys()
+    for hook, signature in there.items():
+        assert _blocks(section("docs/hooks.md", hook))[0] == signature
+
+
+def test_protocols_are_documented_with_their_signatures():
+    """Every documented class has exactly the methods of the code, and none that a hook leads to is missing."""
+    documented = {}
+    for line in _blocks(page("docs/hooks.md")):
+        if line.startswith("class "):
+            members = documented.setdefault(line.removeprefix("class ").rstrip(":"), [])
+        elif line.startswith("    "):
+            members.append(line.strip())
+    homes = {"Workspace": workspace, "Agent": agents, "AgentAddress": agents}
+    homes |= dict.fromkeys(("EnvironmentHost", "Framework", "Forge"), records)
+    homes |= {name: protocols for name in vars(protocols) if name.startswith("Task") and hasattr(step_specs, name)}
+    assert documented.keys() == homes.keys()
+    for name, members in documented.items():
+        assert members == _members(homes[name], name)
+
+
+def test_records_are_documented_with_their_fields():
+    """Every record's documented fields and defaults are those of its class, and no record of a hook is missing."""
+    calls = [line for line in _blocks(page("docs/hooks.md")) if re.match(r"[A-Z]\w+\(", line)]
+    documented = {line.partition("(")[0]: ast.parse(line, mode="eval").body for line in calls}
+    assert {kind.__name__ for kind in specs.RECORDS.values()} < documented.keys()
+    for name, call in documented.items():
+        given = {argument.id: attrs.NOTHING for argument in call.args}
+        given |= {word.arg: eval(ast.unparse(word.value), vars(agentrelay_core) | _NAMES) for word in call.keywords}
+        fields = attrs.fields(getattr(agentrelay_core, name))
+        assert given == {
+            field.name: field.default.factory() if isinstance(field.default, attrs.Factory) else field.default
+            for field in fields
+        }, name
+
+
+_NAMES = {"AgentEnvironment": agentrelay_core.AgentEnvironment, "RunSettings": RunSettings}
+
+
+def test_links_lead_somewhere():
+    """Every relative link of the README, the pages and the plugins' READMEs names a file that is there."""
+    for path in [*PAGES, *(ROOT / "plugins").glob("*/README.md")]:
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", path.read_text()):
+            assert (path.parent / target).exists(), f"{path.name}: {target}"
