@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import journal
-from measuring import Figure, Options, short
+from measuring import TIMES, Figure, Options, short
 
 EVENTS = 1_000_000
 
@@ -26,9 +26,7 @@ def journal_rows(options: Options) -> list[Figure]:
         return statistics.median(figures[name] for figures in rounds)
 
     bare = f"bare SQLite transactions, {short(median('floor_sqlite_per_s'))}/s"
-    grouped = (
-        f"{short(statistics.median(r['grouped_100_full_per_s'] / r['floor_sqlite_per_s'] for r in rounds))} × that"
-    )
+    grouped = f"{short(statistics.median(r['grouped_100_full_per_s'] / r['floor_sqlite_per_s'] for r in rounds))} {TIMES} that"
     return [
         Figure(
             what="journal: events one by one, each safe against kill -9",
