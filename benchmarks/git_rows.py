@@ -37,7 +37,7 @@ def used() -> float:
 
 @attrs.define
 class Tally:
-    """What one task cost: processes of git and CPU seconds; our own process's and the checkout's are parts of the total."""
+    """What one task cost: processes of git and CPU seconds; our own and the checkout's are parts of the total."""
 
     processes: int = 0
     total: float = 0.0
