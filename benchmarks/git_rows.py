@@ -37,7 +37,7 @@ def used() -> float:
 
 @attrs.define
 class Tally:
-    """What one task cost: processes of git and CPU seconds; our own and the checkout's are parts of the total."""
+    """What a task cost: git's processes and CPU seconds, of which our own process and the checkout are parts."""
 
     processes: int = 0
     total: float = 0.0

@@ -22,7 +22,8 @@ def machine(options: Options) -> str:
     return (
         f"Measured on {datetime.datetime.now(datetime.UTC).date()}: {platform.system()} {platform.machine()}, "
         f"{os.cpu_count()} cores{load}, Python {platform.python_version()}, git {git[2] if len(git) > 2 else '?'}, "
-        f"{options.rounds} round(s){', the longest measurements made smaller (`--quick`)' if options.quick else ''}."
+        f"{options.rounds} round{'s' if options.rounds > 1 else ''}"
+        f"{', the longest measurements made smaller (`--quick`)' if options.quick else ''}."
     )
 
 
