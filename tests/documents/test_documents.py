@@ -117,22 +117,18 @@ async def test_documented_plugins_run_a_graph(name, repository, tmp_path):
     assert shown(repository, "agentrelay/echoes@default:hello.txt") == "Good morning\n"
 
 
-@pytest.mark.parametrize(
-    ("name", "last"),
-    [
-        ("README.md", "succeeded {'greet': <TaskStatus.PR_MERGED: 'pr_merged'>}"),
-        ("docs/embedding.md", "succeeded 0"),
-    ],
-)
-def test_documented_embedding_runs(name, last, repository):
+@pytest.mark.parametrize("name", ["README.md", "docs/embedding.md"])
+def test_documented_embedding_runs(name, repository):
     """The documented program runs as it stands in a real repository, and its work is in the integration branch."""
+    program = snippet(name, "embedding")
     done = subprocess.run(
-        [sys.executable, "-c", snippet(name, "embedding")], cwd=repository, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program], cwd=repository, capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.rstrip().endswith(last)
     assert "task_launched greet\n" in done.stdout
-    assert shown(repository, "agentrelay/greeting@default:greeting.txt") == "hello\n"
+    assert done.stdout.splitlines()[-1].startswith("succeeded ")
+    graph = re.search(r'TaskGraph\(\s*name="(\w+)"', program)[1]
+    assert shown(repository, f"agentrelay/{graph}@default:greeting.txt") == "hello\n"
 
 
 @pytest.mark.parametrize("name", ["docs/commands.md", "docs/plugins.md"])
@@ -230,13 +226,13 @@ def test_exit_codes_are_documented():
     """The page lists exactly the exit codes there are, and the outcomes of runs with theirs."""
     listed = {int(row[0]) for row in rows(section("docs/commands.md", "Exit codes"))}
     assert listed == {value for name, value in vars(exit_codes).items() if name.isupper() and isinstance(value, int)}
-    outcomes = {row[0].strip("`"): int(row[1]) for row in rows(section("docs/embedding.md", "The result"))}
+    outcomes = {row[0].strip("`"): int(row[1]) for row in rows(section("docs/commands.md", "Outcomes"))}
     assert outcomes == {outcome.value: code for outcome, code in EXIT_CODES.items()}
 
 
 def test_events_are_documented():
     """The page lists exactly the kinds of events that a run emits."""
-    listed = {kind for row in rows(section("docs/embedding.md", "Events")) for kind in re.findall(r"`(\w+)`", row[1])}
+    listed = {kind for row in rows(section("docs/commands.md", "Events")) for kind in re.findall(r"`(\w+)`", row[1])}
     own = {value for name, value in vars(kinds).items() if name.isupper() and isinstance(value, str)}
     assert listed == {kind for kind in own if re.match("(run|task|workstream)_", kind)} - {kinds.RUN_RESET}
 
