@@ -28,7 +28,6 @@ def journal_rows(options: Options) -> list[Figure]:
     bare = f"bare SQLite transactions, {short(median('floor_sqlite_per_s'))}/s"
     times = statistics.median(figures["grouped_100_full_per_s"] / figures["floor_sqlite_per_s"] for figures in rounds)
     grouped = f"{short(times)} {TIMES} that"
-    grouped = f"{short(times_bare)} {TIMES} that"
     return [
         Figure(
             what="journal: events one by one, each safe against kill -9",

@@ -212,7 +212,6 @@ def run_rows(options: Options) -> list[Figure]:
             note=f"the commit {short(middle(commits, 1e6))} µs CPU; wall time of a task"
             f" {short(ratio(chain_walls, commit_walls))} {TIMES} a bare commit of"
             f" {short(middle(commit_walls, 1e3))} ms",
-            f" {short(middle(commit_walls, 1e3))} ms",
         )
     )
     for shape in ("wide", "chain"):
