@@ -11,6 +11,7 @@ from agentrelay_core.graph.codes import (
 )
 from agentrelay_core.spec import AgentConfig, TaskGraph, UnknownEnvironment
 from agentrelay_core.spec.problems import Problem, Where
+from agentrelay_core.spec.settings import handed_on
 from agentrelay_core.spec.suggestions import did_you_mean
 
 PROVIDED_BY = {
@@ -18,7 +19,6 @@ PROVIDED_BY = {
     "environment": {"tmux": "agentrelay-tmux-claude"},
     "forge": {"local": "agentrelay-git-gh", "github": "agentrelay-git-gh"},
 }
-_RUN_KEYS = ("model", "tools", "tmux_session", "anthropic_credential")
 
 
 def installation_problems(graph: TaskGraph, catalog: CatalogView) -> list[Problem]:
@@ -53,8 +53,8 @@ def _settings(graph: TaskGraph, catalog: CatalogView) -> Iterator[Problem]:
     honoured = {key for record in catalog.workspaces for key in record.honours}
     for records in (catalog.frameworks, catalog.environments):
         honoured.update(key for record in records.values() for key in record.honours)
-    for key in _RUN_KEYS:
-        if getattr(graph.settings, key) is not None and key not in honoured:
+    for key in handed_on(graph.settings):
+        if key not in honoured:
             yield _unhonoured(key, "of the run", ("settings", key))
 
 

@@ -5,12 +5,10 @@ from typing import TYPE_CHECKING
 
 from agentrelay_core.hooks.records import EnvironmentType, FrameworkType, WorkspaceProvider
 from agentrelay_core.spec import AgentConfig, Task, TaskGraph
+from agentrelay_core.spec.settings import handed_on
 
 if TYPE_CHECKING:
     from agentrelay_core.hooks.catalog import Catalog
-
-# Settings of the run that are plugins' business.
-_SETTINGS = ("model", "tools", "tmux_session", "anthropic_credential")
 
 
 def unhonoured(catalog: "Catalog", graph: TaskGraph) -> dict[str, tuple[str, ...]]:
@@ -25,9 +23,11 @@ def unhonoured(catalog: "Catalog", graph: TaskGraph) -> dict[str, tuple[str, ...
     """
     honoured = catalog.honours
     found: dict[str, list[str]] = {}
-    for key in _SETTINGS:
-        if getattr(graph.settings, key) is not None and key not in honoured:
+    for key in handed_on(graph.settings):
+        if key not in honoured:
             found.setdefault(key, [])
+    if "checks" not in honoured and any(lane.checks not in (None, "required", "none") for lane in graph.workstreams):
+        found.setdefault("checks", [])
     if "isolation" not in honoured and any(workstream.isolation is not None for workstream in graph.workstreams):
         found.setdefault("isolation", [])
     by_agent: dict[int, tuple[str, ...]] = {}

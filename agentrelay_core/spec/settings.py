@@ -5,6 +5,17 @@ from pathlib import Path
 
 import attrs
 
+# What the core hands on and plugins act on, with the values that ask for nothing.
+_HANDED_ON: dict[str, tuple[object, ...]] = {
+    "model": (None,),
+    "tools": (None,),
+    "tmux_session": (None,),
+    "anthropic_credential": (None,),
+    "merge_method": ("merge",),
+    "pr": ("auto",),
+    "checks": ("required", "none"),
+}
+
 
 class TearDownMode(StrEnum):
     """When a task's teardown step runs."""
@@ -63,3 +74,12 @@ class RunSettings:
     pr: str = attrs.field(default="auto", validator=attrs.validators.in_(("auto", "orchestrator")))
     checks: str | tuple[str, ...] = attrs.field(default="required", converter=_checks)
     state_dir: Path | None = attrs.field(default=None, converter=_optional_path)
+
+
+def handed_on(settings: RunSettings) -> tuple[str, ...]:
+    """The settings that ask a plugin for something, and must not be ignored in silence.
+
+    Args:
+        settings: The effective settings of a run.
+    """
+    return tuple(name for name, silent in _HANDED_ON.items() if getattr(settings, name) not in silent)

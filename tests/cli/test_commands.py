@@ -207,3 +207,13 @@ def test_a_mistake_is_told_without_a_traceback(shell, arguments, code):
     done = shell(*arguments, expect=code)
     assert done.stderr
     assert not done.stdout
+
+
+@pytest.mark.parametrize(("key", "value"), [("merge_method", "squash"), ("checks", "all"), ("model", "large")])
+def test_a_setting_that_nobody_honours_is_refused(shell, key, value):
+    """It is a warning of check and exit 5 of run, by name, before any effect; never ignored in silence."""
+    shell.graph(f"{key}: {value}\n" + (shell.path / "agentrelay.yaml").read_text())
+    checked = shell("check")
+    assert f"'{key}'" in checked.stdout + checked.stderr
+    assert f"'{key}'" in shell("run", expect=5).stderr
+    assert shell.git("branch", "--list", "agentrelay/*") == ""

@@ -44,7 +44,7 @@ _NEEDS = ("git",)
 @hookimpl
 def agentrelay_workspace() -> Iterable[WorkspaceProvider]:
     """The git repository of a run."""
-    yield WorkspaceProvider(name="git", factory=_workspace, needs=_NEEDS)
+    yield WorkspaceProvider(name="git", factory=_workspace, needs=_NEEDS, honours=("pr",))
 
 
 @hookimpl
