@@ -75,6 +75,12 @@ class _Root(LazyGroup):
     def get_help(self, ctx: click.Context) -> str:
         return table.help_text().rstrip("\n")
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # here, because click would end the process itself, with a task's failure for a code
+            return abandon_stdout()
+
 
 def lazy_group(name: str, help_: str, *entries: table.Entry) -> LazyGroup:
     """A command with commands of its own.

@@ -5,7 +5,6 @@ offer (``[plugins.pin]``), and what plugins themselves want to know (``[options.
 """
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -62,7 +61,7 @@ def read_configuration(repository: Path | None, environ: Mapping[str, str] = os.
         _only(table, _TOP, place, "table")
         settings = _table(table.get("run", {}), f"{place} [run]")
         run |= {
-            name: Setting(from_toml(name, value, f"{place} [run]"), f"{place} [run]")
+            name: Setting(_resolved(from_toml(name, value, f"{place} [run]"), path), f"{place} [run]")
             for name, value in settings.items()
         }
         plugins = _table(table.get("plugins", {}), f"{place} [plugins]")
@@ -86,6 +85,11 @@ def user_file(environ: Mapping[str, str] = os.environ) -> Path:
     from platformdirs import user_config_path  # slow to import, and not needed where a place is given
 
     return user_config_path("agentrelay", appauthor=False) / "config.toml"
+
+
+def _resolved(value: Any, file: Path) -> Any:
+    """A path is meant from the file that names it, wherever the command is typed."""
+    return file.parent / value if isinstance(value, Path) else value
 
 
 def _tables(repository: Path | None, environ: Mapping[str, str]) -> Iterator[tuple[Path, str, dict[str, Any]]]:
@@ -123,6 +127,8 @@ def _load(path: Path, quick: str = "") -> dict[str, Any] | None:
         return None
     if len(content) > LARGEST_FILE:
         raise ConfigurationError(f"{path} is larger than {LARGEST_FILE} bytes")
+    import tomllib  # most people have no such file
+
     try:
         return tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

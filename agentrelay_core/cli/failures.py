@@ -3,7 +3,6 @@
 import os
 import sys
 import time
-import traceback
 from pathlib import Path
 
 import click
@@ -42,6 +41,8 @@ def report(error: Exception, *, debug: bool) -> int:
         advice = "" if "`" in text else "\nsee `agentrelay --help`, or look at `agentrelay doctor`"
         click.echo(f"error: {text}{advice}", err=True)
         return code
+    import traceback  # for what nobody foresaw alone
+
     story = "".join(traceback.format_exception(error))
     where = None if debug else _write(story)
     click.echo(f"internal error: {plain_text(f'{type(error).__name__}: {error}')}", err=True)

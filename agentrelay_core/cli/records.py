@@ -2,16 +2,33 @@
 
 import json
 import os
-import socket
 from pathlib import Path
 from typing import Final
 
 from agentrelay_core.cli.exit_codes import WRONG_USAGE
 from agentrelay_core.cli.failures import Failure
-from agentrelay_core.orchestrator.places import journal_path, repository_root, state_directory
+from agentrelay_core.orchestrator.places import STATE_DIRECTORY_VARIABLE, journal_path, repository_root, state_directory
 from agentrelay_core.spec.suggestions import did_you_mean, listing
 
 _LARGEST_OWNER: Final = 4096  # bytes
+
+
+def state_folder(root: Path, graph: str) -> Path:
+    """The state directory of a graph, as variables and configuration files have it.
+
+    Args:
+        root: Root of the repository.
+        graph: The graph's name.
+
+    Raises:
+        ConfigurationError: The configuration is wrong.
+    """
+    if os.environ.get(STATE_DIRECTORY_VARIABLE):
+        return state_directory(root, graph)
+    from agentrelay_core.cli.configuration import read_configuration  # not needed where a variable names the place
+
+    given = read_configuration(root).run.get("state_dir")
+    return state_directory(root, graph, override=None if given is None else given.value)
 
 
 def recorded_graphs(repository: str) -> dict[str, Path]:
@@ -26,7 +43,7 @@ def recorded_graphs(repository: str) -> dict[str, Path]:
     Raises:
         UserError: The path is in no repository.
     """
-    above = state_directory(repository_root(Path(repository)), "any").parent
+    above = state_folder(repository_root(Path(repository)), "any").parent
     if not above.is_dir():
         return {}
     return {folder.name: folder for folder in sorted(above.iterdir()) if journal_path(folder).is_file()}
@@ -76,6 +93,8 @@ def graph_name(given: str) -> str:
 
 def is_driven(state_dir: Path) -> bool:
     """Whether the process that last owned a run is there; one on another machine is taken to be."""
+    import socket  # for runs that have no end alone
+
     try:
         with (state_dir / "owner.lock").open("rb") as file:
             owner = json.loads(file.read(_LARGEST_OWNER))

@@ -1,13 +1,10 @@
 """What happened, as people, hosts and the journal are told."""
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
-
-_log = logging.getLogger(__name__)
 
 
 @attrs.frozen(kw_only=True)
@@ -51,6 +48,10 @@ def careful(listener: EventListener) -> EventListener:
         except Exception:
             if not raised:
                 raised = True
-                _log.exception("the event listener %r raised; further errors of it are not shown", listener)
+                import logging  # most listeners never raise
+
+                logging.getLogger(__name__).exception(
+                    "the event listener %r raised; further errors of it are not shown", listener
+                )
 
     return call

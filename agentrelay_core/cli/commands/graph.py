@@ -7,9 +7,10 @@ import click
 from agentrelay_core.cli.installed import root_or_none
 from agentrelay_core.cli.opening import graph_file
 from agentrelay_core.cli.options import graph_argument, repository_option
+from agentrelay_core.cli.records import state_folder
 from agentrelay_core.graph import drawing, load_graph
 from agentrelay_core.journal import read_state
-from agentrelay_core.orchestrator.places import journal_path, state_directory
+from agentrelay_core.orchestrator.places import journal_path
 
 _FORMATS = {"tree": drawing.tree, "mermaid": drawing.mermaid, "dot": drawing.dot}
 
@@ -27,7 +28,7 @@ def command(graph: str | None, repository: str, form: str) -> None:
 def _states(name: str, repository: Path | None) -> dict[str, str] | None:
     if repository is None:
         return None
-    journal = journal_path(state_directory(repository, name))
+    journal = journal_path(state_folder(repository, name))
     if not journal.is_file():
         return None
     return {task.id: task.status.value for task in read_state(journal).tasks.values()}
