@@ -12,6 +12,7 @@ from pathlib import Path
 from agentrelay_core.hooks import Catalog, RunInfo
 from agentrelay_core.journal import Journal, JournalError, RunState, graph_digest, kinds, read_state, run_started_event
 from agentrelay_core.orchestrator.execution import Execution
+from agentrelay_core.orchestrator.orphans import end_orphans
 from agentrelay_core.orchestrator.ownership import owned
 from agentrelay_core.orchestrator.places import ensure, journal_path, new_run_id, repository_root, state_directory
 from agentrelay_core.orchestrator.plan import Plan, make_plan
@@ -129,6 +130,10 @@ class Orchestrator:
         if hasattr(workspace, "preflight"):
             await call_step(pool, workspace, "preflight")
         self._begin(plan, run_id)
+        if plan.run_id:
+            told = await end_orphans(run_id)
+            if told is not None:
+                self._emit(Event(kind=kinds.TASK_WARNING, message=told))
         execution = Execution(
             self.graph,
             self.settings,

@@ -5,6 +5,8 @@ import signal
 
 import pytest
 
+from agentrelay_core.processes import find_marked
+
 
 def test_a_run_ends_with_a_line_per_task_and_the_sums(shell):
     """A line a task with tabs between, progress on stderr; typed again, nothing is to do."""
@@ -217,3 +219,25 @@ def test_a_setting_that_nobody_honours_is_refused(shell, key, value):
     assert f"'{key}'" in checked.stdout + checked.stderr
     assert f"'{key}'" in shell("run", expect=5).stderr
     assert shell.git("branch", "--list", "agentrelay/*") == ""
+
+
+def test_a_run_that_was_killed_goes_on_with_one_agent(shell):
+    """What the killed session left is ended before the next attempt starts in the same worktree."""
+    shell.graph(
+        "name: g\nagents: {a: {framework: command, command: "
+        "'test $AGENTRELAY_ATTEMPT = 0 && sleep 300; echo $AGENTRELAY_ATTEMPT > attempt.txt'}}\n"
+        "defaults: {agent: a}\ntasks: {one: {description: x}}\n"
+    )
+    run = shell.start("run")
+    for line in run.stderr:
+        if "at work" in line:
+            break
+    run.kill()
+    run.communicate(timeout=30)
+    (_, _, run_id, *_) = shell("status").stdout.split()
+    assert find_marked("AGENTRELAY_RUN_ID", run_id)
+    done = shell("run")
+    assert "1 merged" in done.stdout
+    assert "an earlier session left" in done.stderr
+    assert not find_marked("AGENTRELAY_RUN_ID", run_id)
+    assert shell.git("show", "agentrelay/g@default:attempt.txt") == "1"
