@@ -1,9 +1,7 @@
 """One task's way through the steps, each looked up in its own table at the moment it is needed."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agentrelay_core.runtime import (
     Agent,
@@ -13,18 +11,17 @@ from agentrelay_core.runtime import (
     IntegrationBoundary,
     IntegrationFailureClass,
     Internal,
-    Lost,
     TaskRuntime,
     TaskStatus,
 )
-from agentrelay_core.runtime.status import DONE, ENDED
+from agentrelay_core.runtime.status import DONE
 from agentrelay_core.spec import Deadlines, TearDownMode
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_core.task_runner.completion import TaskCompletionSignal
-from agentrelay_core.task_runner.dispatch import StepDispatch
 from agentrelay_core.task_runner.gate import run_gate
 from agentrelay_core.task_runner.gate_feedback import append_gate_failure, retire_done
-from agentrelay_core.task_runner.watchdog import Interruption, Wait
+from agentrelay_core.task_runner.step_calls import StepCalls
+from agentrelay_core.task_runner.watchdog import Wait
 
 if TYPE_CHECKING:
     from agentrelay_core.task_runner.runner import StandardTaskRunner
@@ -35,22 +32,12 @@ PUBLISH = 900.0
 MERGE = 900.0
 TEARDOWN = 120.0
 KICKOFF_TRIES = 3
-# How often, and how long apart in seconds, an "unknown" is looked at again.
-LOOKS = 3
-LOOK_PAUSE = 1.0
-
-# Steps whose delay is the agent's; that of the others is the machine's or a plugin's.
-AGENT_STEPS = frozenset({"launch", "kickoff", "wait_for_completion", "send_turn"})
 
 _NO_URL = "Task completion signaled 'done' but did not include pr_url."
 _NO_ERROR = "Task failed without an error message."
 
 
-class Detached(Exception):  # no error: the end of a run whose agent goes on
-    """The run was left; the agent goes on."""
-
-
-class Life:
+class Life(StepCalls):
     """One run of one task.
 
     Args:
@@ -59,15 +46,12 @@ class Life:
         wait: Its place at the watchdog.
     """
 
-    __slots__ = ("agent", "deadlines", "detached", "runner", "runtime", "wait")
+    __slots__ = ("agent", "deadlines")
 
     def __init__(self, runner: "StandardTaskRunner", runtime: TaskRuntime, wait: Wait) -> None:
-        self.runner = runner
-        self.runtime = runtime
-        self.wait = wait
+        super().__init__(runner, runtime, wait)
         self.deadlines = runtime.task.deadlines or Deadlines()
         self.agent: Agent | None = None
-        self.detached = False
 
     async def live(self) -> IntegrationFailureClass | None:
         """Go from prepare to merge; the failure class of a gate that failed, else `None`."""
@@ -210,84 +194,6 @@ class Life:
         if address is not None:
             await call_step(self.runner.executor, address, "teardown", self.runtime.state.signal_dir, False)
 
-    async def _step(
-        self,
-        method: str,
-        table: StepDispatch[Any],
-        seconds: float,
-        *args: object,
-        keep: Callable[[Any], None] | None = None,
-        detachable: bool = False,
-    ) -> Any:
-        """Look a step up, ask it whether its effect is there already, and run it."""
-        runner, runtime = self.runner, self.runtime
-        step = table(runtime)
-        how = runner.ways.get((type(step), method)) or runner.way_to_call(step, method)
-        if how.reconciles:
-            present, value = await self._reconcile(step, method)
-            if present:
-                if keep is not None:
-                    keep(value)
-                return value
-        if how.is_async:
-            result = await self._timed(getattr(step, method)(runtime, *args), seconds, method, detachable=detachable)
-            if keep is not None:
-                keep(result)
-            return result
-        work = call_step(runner.executor, step, method, runtime, *args, keep=keep)
-        return await self._timed(work, seconds, method, detachable=detachable)
-
-    async def _reconcile(self, step: object, method: str) -> tuple[bool, Any]:
-        for look in range(LOOKS):
-            if look:
-                await asyncio.sleep(LOOK_PAUSE)
-            answer = await self._call(step, "reconcile", PREPARE, self.runtime)
-            value = None
-            if isinstance(answer, tuple):
-                answer, value = answer
-            elif isinstance(answer, Agent):
-                answer, value = "present", answer
-            if answer == "absent":
-                return False, None
-            if answer == "present":
-                return True, value
-        raise Lost(f"cannot tell whether {method} of {self.runtime.task.id!r} has happened already")
-
-    async def _call(self, target: object, method: str, seconds: float, *args: object) -> Any:
-        return await self._timed(call_step(self.runner.executor, target, method, *args), seconds, method)
-
-    async def _timed(
-        self, work: Coroutine[Any, Any, Any], seconds: float, overdue: str | Exception, *, detachable: bool = False
-    ) -> Any:
-        """Await `work` with a deadline; leave it at once, if it may be left, when the run is detached.
-
-        `overdue` is the step's method, or the error itself, for a wait that outlasts its deadline.
-        """
-        wait = self.wait
-        self._leave_if_detached(work)
-        wait.due = monotonic() + seconds
-        wait.detachable = detachable
-        try:
-            result = await work
-        except asyncio.CancelledError:
-            why = wait.taken_back()
-            if why is Interruption.DETACHED:
-                raise Detached from None
-            if why is Interruption.OVERDUE:
-                raise _overdue(overdue, seconds) from None
-            raise
-        finally:
-            wait.due = None
-            wait.detachable = False
-        self._leave_if_detached()
-        return result
-
-    def _leave_if_detached(self, work: Coroutine[Any, Any, Any] | None = None) -> None:
-        if self.detached and self.runtime.state.status not in ENDED:
-            if work is not None:
-                work.close()
-            raise Detached
-
     def _failed(self, error: str) -> None:
         self.runtime.state.transition(TaskStatus.FAILED)
         self.runtime.state.error = error
@@ -305,10 +211,3 @@ class Life:
                     message=message,
                 )
             )
-
-
-def _overdue(overdue: str | Exception, seconds: float) -> Exception:
-    if isinstance(overdue, Exception):
-        return overdue
-    text = f"{overdue} did not end within {seconds:g} s"
-    return AgentFailure(text) if overdue in AGENT_STEPS else Internal(text)

@@ -15,7 +15,7 @@ from agentrelay_core.runtime.status import DONE
 from agentrelay_core.spec import TearDownMode
 from agentrelay_core.task_runner.calls import is_async
 from agentrelay_core.task_runner.dispatch import StepDispatch
-from agentrelay_core.task_runner.life import Detached, Life
+from agentrelay_core.task_runner.life import Life
 from agentrelay_core.task_runner.protocols import (
     TaskCompletionChecker,
     TaskKickoff,
@@ -26,6 +26,7 @@ from agentrelay_core.task_runner.protocols import (
 )
 from agentrelay_core.task_runner.result import TaskRunResult
 from agentrelay_core.task_runner.signature import check_step
+from agentrelay_core.task_runner.step_calls import Detached
 from agentrelay_core.task_runner.watchdog import Interruption, Watchdog
 from agentrelay_core.task_runner.workspace import Workspace
 
