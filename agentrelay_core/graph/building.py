@@ -125,7 +125,7 @@ class _TaskBuilder:
                 values["role"] = AgentRole.IMPLEMENTER  # which needs no description
             if "dependencies" in failed:
                 values.pop("inputs_from", None)
-        elif "primary_agent" not in values:
+        if "primary_agent" not in values and "primary_agent" not in failed and not entry.broken:
             agent = without_keys(entry.at, reading)
             values["primary_agent"] = AgentConfig() if isinstance(agent, Unreadable) else agent
         return Task(**values)

@@ -19,6 +19,8 @@ from agentrelay_core.graph.source import Findings, Unusable, check_text, read_te
 from agentrelay_core.runtime.errors import UserError
 from agentrelay_core.spec import TaskGraph
 from agentrelay_core.spec.problems import (
+    CLASHING_ID,
+    DUPLICATE_ID,
     EMPTY_GRAPH,
     UNKNOWN_DEPENDENCY,
     UNKNOWN_PARENT,
@@ -33,6 +35,8 @@ _NEEDS_ALL = {
     UNKNOWN_WORKSTREAM: "workstreams",
     UNKNOWN_PARENT: "workstreams",
 }
+# Problems of an id itself, which nothing else that was said of its entry explains.
+_NEVER_FOLLOWS = frozenset({CLASHING_ID, DUPLICATE_ID})
 
 
 class GraphError(UserError):
@@ -142,7 +146,8 @@ def _judge(graph: TaskGraph, locator: Locator, reading: Reading) -> None:
     findings, catalog = reading.findings, reading.catalog
     found = [(problem, locator.find(problem.where)) for problem in graph_problems(graph)]
     for problem, place in found:
-        if not findings.has_error_at(place) and _NEEDS_ALL.get(problem.code) not in reading.incomplete:
+        follows = findings.has_error_at(place) and problem.code not in _NEVER_FOLLOWS
+        if not follows and _NEEDS_ALL.get(problem.code) not in reading.incomplete:
             findings.error(problem.code, problem.message, place, problem.hint)
     if catalog is not None:
         for problem in installation_problems(graph, catalog):
