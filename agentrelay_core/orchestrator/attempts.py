@@ -1,6 +1,7 @@
 """One task's attempts: each runs in its lane, a failure may be tried again, an end is recorded before it counts."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -46,6 +47,11 @@ class Attempts:
         self._emit = emit
         self._lanes = lanes
         self._random = random.Random()
+        self._leaving = asyncio.Event()
+
+    def detach(self) -> None:
+        """Begin no further attempt: pauses before a retry end, and what has not reached its runner is left."""
+        self._leaving.set()
 
     async def run(self, runtime: TaskRuntime, *, first: int = 0) -> TaskRunResult:
         """Take a task to its end, over as many attempts as it may have.
@@ -73,7 +79,11 @@ class Attempts:
                 pause = retry_pause(task.retry, tried - 1, runtime.failure, self._random)
                 data = {"delay": round(pause, 3), "error": runtime.state.error}
                 self._emit(task_event(kinds.TASK_RETRYING, runtime, runtime.state.error or "", data))
-                await asyncio.sleep(pause)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._leaving.wait()
+                if self._leaving.is_set():
+                    break
                 _renew(runtime)
         except asyncio.CancelledError as exc:
             result = fail(runtime, exc)
@@ -91,6 +101,8 @@ class Attempts:
                 await self._lanes.enter(runtime.task, runtime)
             except Exception as exc:
                 return fail(runtime, exc)
+        if self._leaving.is_set():
+            return TaskRunResult.from_runtime(runtime)
         return await self._runner.run(runtime, teardown_mode=self._settings.teardown_mode)
 
 

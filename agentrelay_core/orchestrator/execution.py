@@ -135,6 +135,7 @@ class Execution:
         """Launch nothing more and leave the agents that are at work to go on."""
         self._launching = False
         self._detached = True
+        self._attempts.detach()
         self._runner.detach()
         self._go_on()
 

@@ -310,3 +310,19 @@ async def test_a_journal_that_cannot_be_written_ends_the_run(run, monkeypatch):
         await asyncio.wait_for(run(_task("a"), _task("b", "a"), steps=steps), 10)
     assert "teardown" in steps.log
     assert appended.count("task_started") == 1
+
+
+async def test_a_detached_run_begins_no_further_attempt(tmp_path):
+    """A pause before a retry ends at once, and the retry is left to the next run."""
+    steps = Steps(wait_for_completion=_failing("a"))
+    retry = RetryPolicy(initial_interval=3600, maximum_interval=3600, maximum_attempts=3)
+    orchestrator = Orchestrator(
+        _graph(_task("a", retry=retry)),
+        catalog=memory_catalog(steps),
+        settings=RunSettings(state_dir=tmp_path),
+        on_event=lambda event: event.kind == "task_retrying" and loop.call_soon(orchestrator.detach),
+    )
+    loop = asyncio.get_running_loop()
+    result = await asyncio.wait_for(orchestrator.run(), 10)
+    assert result.outcome is RunOutcome.DETACHED
+    assert steps.log.count("launch") == 1
