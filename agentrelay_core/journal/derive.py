@@ -92,6 +92,8 @@ def _run_reset(state: RunState, event: Event) -> None:
 def _task_started(state: RunState, event: Event) -> None:
     record = _task(state, event)
     record.workstream_id = event.workstream_id or record.workstream_id
+    if record.started_at is None or record.finished_at is not None:
+        record.first_attempt = event.attempt_num  # no retry, but a beginning
     record.status = TaskStatus.RUNNING
     record.attempt_num = event.attempt_num
     record.branch = record.pr_url = record.error = record.label = None
@@ -100,6 +102,20 @@ def _task_started(state: RunState, event: Event) -> None:
     record.blocked_by = ()
     record.started_at = event.timestamp
     record.finished_at = None
+    record.teardown_due = record.retryable = record.turn_due = False
+    record.agent = None
+    record.gates_failed = 0
+    record.recovered = ()
+
+
+def _task_resumed(state: RunState, event: Event) -> None:
+    record = _task(state, event)
+    if not record.teardown_due:
+        record.status = TaskStatus.RUNNING
+        record.error = record.failure_class = None
+        record.parked = False
+    record.blocked_by = ()
+    record.finished_at = None
 
 
 def _task_prepared(state: RunState, event: Event) -> None:
@@ -107,7 +123,26 @@ def _task_prepared(state: RunState, event: Event) -> None:
 
 
 def _task_launched(state: RunState, event: Event) -> None:
-    _task(state, event).label = event.message
+    record = _task(state, event)
+    record.label = event.message
+    record.agent = event.data.get("agent")
+    record.turn_due = False
+
+
+def _task_waiting(state: RunState, event: Event) -> None:
+    _task(state, event).turn_due = False
+
+
+def _task_gate_failed(state: RunState, event: Event) -> None:
+    record = _task(state, event)
+    record.gates_failed += 1
+    record.turn_due = True
+
+
+def _effect_recovered(state: RunState, event: Event) -> None:
+    if event.task_id:
+        record = _task(state, event)
+        record.recovered = (*record.recovered, event.message)
 
 
 def _task_has_pull_request(state: RunState, event: Event) -> None:
@@ -116,9 +151,11 @@ def _task_has_pull_request(state: RunState, event: Event) -> None:
     record.status = TaskStatus.PR_CREATED
 
 
-def _task_finished(state: RunState, event: Event) -> None:
+def _task_ended(state: RunState, event: Event) -> None:
     record = _task(state, event)
     data = event.data
+    record.teardown_due = True
+    record.retryable = bool(data.get("retryable", False))
     record.status = TaskStatus(data["status"])
     record.pr_url = data.get("pr_url") or record.pr_url
     record.error = data.get("error")
@@ -126,6 +163,12 @@ def _task_finished(state: RunState, event: Event) -> None:
     record.failure_class = IntegrationFailureClass(failure_class) if failure_class else None
     record.parked = bool(data.get("parked", False))
     record.concerns = tuple(data.get("concerns") or ())
+
+
+def _task_finished(state: RunState, event: Event) -> None:
+    _task_ended(state, event)
+    record = _task(state, event)
+    record.teardown_due = False
     # An agent that was left to go on has no end yet.
     record.finished_at = event.timestamp if record.status in _TERMINAL else None
 
@@ -135,6 +178,7 @@ def _task_retrying(state: RunState, event: Event) -> None:
     record.status = TaskStatus.PENDING
     record.attempt_num = event.attempt_num + 1
     record.error = event.data.get("error", record.error)
+    record.teardown_due = False
 
 
 def _task_blocked(state: RunState, event: Event) -> None:
@@ -180,12 +224,17 @@ _CHANGES: dict[str, Callable[[RunState, Event], None]] = {
     kinds.RUN_FINISHED: _run_finished,
     kinds.RUN_RESET: _run_reset,
     kinds.TASK_STARTED: _task_started,
+    kinds.TASK_RESUMED: _task_resumed,
     kinds.TASK_PREPARED: _task_prepared,
     kinds.TASK_LAUNCHED: _task_launched,
+    kinds.TASK_WAITING: _task_waiting,
+    kinds.TASK_GATE_FAILED: _task_gate_failed,
     kinds.TASK_PR_MERGING: _task_has_pull_request,
+    kinds.TASK_ENDED: _task_ended,
     kinds.TASK_FINISHED: _task_finished,
     kinds.TASK_RETRYING: _task_retrying,
     kinds.TASK_BLOCKED: _task_blocked,
+    kinds.EFFECT_RECOVERED: _effect_recovered,
     kinds.WORKSTREAM_OPENED: _workstream_opened,
     kinds.WORKSTREAM_INTEGRATING: _workstream_integrating,
     kinds.WORKSTREAM_INTEGRATED: _workstream_integrated,

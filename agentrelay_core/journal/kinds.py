@@ -18,10 +18,12 @@ RUN_RESET = "run_reset"
 # A task. `attempt_num` counts from 0.
 TASK_STARTED = "task_started"
 """An attempt begins."""
+TASK_RESUMED = "task_resumed"
+"""An attempt that an earlier session began goes on."""
 TASK_PREPARED = "task_prepared"
 """The attempt has its branch and worktree. message: ``branch=<name>``."""
 TASK_LAUNCHED = "task_launched"
-"""The agent lives. message: its label."""
+"""The agent lives. message: its label. data: ``agent``, from which its host can adopt it, where it can."""
 TASK_WAITING = "task_waiting"
 """The agent has its instructions and is at work."""
 TASK_GATE_RUNNING = "task_gate_running"
@@ -32,15 +34,25 @@ TASK_GATE_FAILED = "task_gate_failed"
 """The completion gate ended otherwise."""
 TASK_PR_MERGING = "task_pr_merging"
 """The pull request is about to be merged. message: its URL."""
+TASK_ENDED = "task_ended"
+"""The attempt ended, and its teardown may have begun. data: as `TASK_FINISHED`, and ``retryable`` (bool)."""
 TASK_FINISHED = "task_finished"
-"""The attempt ended. data: ``status`` (a `TaskStatus` value), ``pr_url``, ``error``, ``failure_class``, ``concerns``,
-and ``parked: true`` where a person is needed."""
+"""The attempt ended and was torn down. data: ``status`` (a `TaskStatus` value), ``pr_url``, ``error``,
+``failure_class``, ``concerns``, and ``parked: true`` where a person is needed."""
 TASK_RETRYING = "task_retrying"
 """The attempt `attempt_num` failed and another will follow. data: ``delay`` (seconds), ``error``."""
 TASK_BLOCKED = "task_blocked"
 """The task cannot start in this run. data: ``by`` (id, or ids, of the tasks that it hangs on)."""
 TASK_WARNING = "task_warning"
 """Something that people should know; the task goes on. message: what."""
+
+# Effects on the outside world. The records above are intents too: the order of a task's life is fixed, so that what was
+# recorded last says what may have begun since.
+INTENT = "intent"
+"""An effect may have begun; durable before it does. message: the effect, for example ``launch``."""
+EFFECT_RECOVERED = "effect_recovered"
+"""An effect had happened already when the run went on, and was not repeated. message: the effect. data:
+``recovered: true``."""
 
 # A workstream.
 WORKSTREAM_OPENED = "workstream_opened"

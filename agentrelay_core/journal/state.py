@@ -1,6 +1,7 @@
 """What a run looks like at one moment, as its events tell it; nothing here is stored anywhere else."""
 
 from enum import StrEnum
+from typing import Any
 
 import attrs
 
@@ -27,6 +28,7 @@ class TaskRecord:
         workstream_id: Its lane.
         status: Where it stands.
         attempt_num: The latest attempt, or the one to come after a failure that is retried; from 0.
+        first_attempt: The first of the attempts that are counted against the task's limit.
         branch: The attempt's branch.
         pr_url: The attempt's pull request.
         error: Why the latest ended attempt failed.
@@ -37,12 +39,19 @@ class TaskRecord:
         started_at: When the attempt began, in seconds since the epoch.
         finished_at: When it ended, likewise.
         concerns: What the agent, or a step, wants people to know.
+        teardown_due: Whether the latest attempt has ended and is still to be torn down.
+        retryable: Whether the way it ended leaves room for another attempt.
+        agent: What the agent's host needs to adopt it.
+        gates_failed: How many completion gates of the attempt have failed.
+        turn_due: Whether the agent is still to be told of the last of them.
+        recovered: Effects of the attempt that had happened already when the run went on.
     """
 
     id: str
     workstream_id: str = ""
     status: TaskStatus = TaskStatus.PENDING
     attempt_num: int = 0
+    first_attempt: int = 0
     branch: str | None = None
     pr_url: str | None = None
     error: str | None = None
@@ -53,6 +62,17 @@ class TaskRecord:
     started_at: float | None = None
     finished_at: float | None = None
     concerns: tuple[str, ...] = ()
+    teardown_due: bool = False
+    retryable: bool = False
+    agent: Any = None
+    gates_failed: int = 0
+    turn_due: bool = False
+    recovered: tuple[str, ...] = ()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether an attempt was begun that is neither finished nor waiting for its successor."""
+        return self.started_at is not None and self.finished_at is None and self.status != TaskStatus.PENDING
 
 
 @attrs.define(kw_only=True)

@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-from agentrelay_core.journal import Journal, kinds
+from agentrelay_core.failpoints import failpoint
+from agentrelay_core.journal import Journal, TaskRecord, kinds
 from agentrelay_core.orchestrator.lanes import Lanes
-from agentrelay_core.orchestrator.retries import attempts_allowed, is_parked, is_retryable, retry_pause
+from agentrelay_core.orchestrator.recording import finish_data, task_event
+from agentrelay_core.orchestrator.retries import attempts_allowed, is_retryable, retry_pause
 from agentrelay_core.runtime import (
     Event,
+    Parked,
     TaskArtifacts,
     TaskRuntime,
     TaskState,
@@ -53,12 +55,14 @@ class Attempts:
         """Begin no further attempt: pauses before a retry end, and what has not reached its runner is left."""
         self._leaving.set()
 
-    async def run(self, runtime: TaskRuntime, *, first: int = 0) -> TaskRunResult:
+    async def run(self, runtime: TaskRuntime, *, first: int = 0, record: TaskRecord | None = None) -> TaskRunResult:
         """Take a task to its end, over as many attempts as it may have.
 
         Args:
             runtime: The task, PENDING.
-            first: Number of the first attempt; those before belong to earlier sessions of the run.
+            first: Number of the next attempt; those before belong to earlier sessions of the run.
+            record: What the journal knows of an attempt that an earlier session began and did not finish; that attempt
+                goes on, and the failures before it count.
 
         Returns:
             How its last attempt ended; a task that was cancelled has failed.
@@ -68,13 +72,22 @@ class Attempts:
         """
         task = runtime.task
         runtime.state.attempt_num = first
+        series = first if record is None else record.first_attempt
         allowed = attempts_allowed(task, self._settings)
         try:
             while True:
-                self._emit(task_event(kinds.TASK_STARTED, runtime))
-                result = await self._attempt(runtime)
-                tried = runtime.state.attempt_num - first + 1
-                if runtime.state.status != TaskStatus.FAILED or tried >= allowed or not is_retryable(runtime):
+                if record is None:
+                    self._emit(task_event(kinds.TASK_STARTED, runtime))
+                    result = await self._attempt(runtime)
+                    retryable = is_retryable(runtime)
+                else:
+                    self._emit(task_event(kinds.TASK_RESUMED, runtime))
+                    result, retryable = await self._resume(runtime, record)
+                    if runtime.artifacts.ended == "died":
+                        allowed += 1  # nobody watched it: the machine's end, not the agent's
+                    record = None
+                tried = runtime.state.attempt_num - series + 1
+                if runtime.state.status != TaskStatus.FAILED or tried >= allowed or not retryable:
                     break
                 pause = retry_pause(task.retry, tried - 1, runtime.failure, self._random)
                 data = {"delay": round(pause, 3), "error": runtime.state.error}
@@ -89,10 +102,11 @@ class Attempts:
             result = fail(runtime, exc)
         status = runtime.state.status
         if status in ENDED:
-            data = _finish_data(runtime, result)
+            data = finish_data(runtime, result)
             self._emit(task_event(kinds.TASK_FINISHED, runtime, result.error or "", data))
             # What hangs on this task starts only when its end is on the disk.
             await self._journal.flush()
+            failpoint("teardown", "outcome")
         return result
 
     async def _attempt(self, runtime: TaskRuntime) -> TaskRunResult:
@@ -105,28 +119,24 @@ class Attempts:
             return TaskRunResult.from_runtime(runtime)
         return await self._runner.run(runtime, teardown_mode=self._settings.teardown_mode)
 
-
-def task_event(kind: str, runtime: TaskRuntime, message: str = "", data: Mapping[str, Any] | None = None) -> Event:
-    """An event about a task, with its lane and attempt."""
-    return Event(
-        kind=kind,
-        task_id=runtime.task.id,
-        workstream_id=runtime.task.workstream_id,
-        attempt_num=runtime.state.attempt_num,
-        message=message,
-        data=data or {},
-    )
-
-
-def _finish_data(runtime: TaskRuntime, result: TaskRunResult) -> dict[str, Any]:
-    return {
-        "status": result.status.value,
-        "pr_url": result.pr_url,
-        "error": result.error,
-        "failure_class": None if result.failure_class is None else result.failure_class.value,
-        "parked": is_parked(runtime.failure),
-        "concerns": list(runtime.artifacts.concerns),
-    }
+    async def _resume(self, runtime: TaskRuntime, record: TaskRecord) -> tuple[TaskRunResult, bool]:
+        """Go on with an attempt that an earlier session left; how it ended, and whether another one may help."""
+        runtime.resumed = True
+        runtime.gates_failed = record.gates_failed
+        runtime.turn_due = record.turn_due
+        runtime.artifacts.agent_data = record.agent
+        if not record.teardown_due:
+            result = await self._attempt(runtime)
+            return result, is_retryable(runtime)
+        if self._lanes is not None:
+            await self._lanes.enter(runtime.task, runtime, update=False)
+        state, artifacts = runtime.state, runtime.artifacts
+        state.status, state.error = record.status, record.error
+        artifacts.pr_url, artifacts.concerns = record.pr_url, list(record.concerns)
+        if record.parked:
+            runtime.failure = Parked(record.error or "")
+        await self._runner.finish(runtime, teardown_mode=self._settings.teardown_mode)
+        return TaskRunResult.from_runtime(runtime, record.failure_class), record.retryable
 
 
 def fail(runtime: TaskRuntime, failure: BaseException) -> TaskRunResult:
@@ -148,5 +158,7 @@ def _renew(runtime: TaskRuntime) -> None:
     state.transition(TaskStatus.PENDING)
     runtime.last_error = state.error
     runtime.failure = None
+    runtime.resumed = runtime.turn_due = False
+    runtime.gates_failed = 0
     runtime.state = TaskState(attempt_num=state.attempt_num + 1)
     runtime.artifacts = TaskArtifacts(concerns=runtime.artifacts.concerns)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from typing import Any
 
-from agentrelay_core.journal import Journal, kinds
+from agentrelay_core.journal import Journal, TaskRecord, kinds
 from agentrelay_core.orchestrator.attempts import Attempts, fail
 from agentrelay_core.orchestrator.lanes import Lanes
 from agentrelay_core.orchestrator.results import RunOutcome, RunResult, WorkstreamResult
@@ -44,6 +44,7 @@ class Execution:
         selected: Ids of the tasks to be run, done ones left out.
         earlier: How the tasks that are done already ended.
         next_attempt: Number of the next attempt of tasks that have had one.
+        interrupted: What the journal knows of attempts that an earlier session began and did not finish.
         integrated: Workstreams that were integrated before.
     """
 
@@ -61,6 +62,7 @@ class Execution:
         selected: Collection[str],
         earlier: Mapping[str, TaskRunResult],
         next_attempt: Mapping[str, int],
+        interrupted: Mapping[str, TaskRecord],
         integrated: Mapping[str, WorkstreamResult],
     ) -> None:
         self._graph = graph
@@ -71,6 +73,7 @@ class Execution:
         self._executor = executor
         self._workspace = workspace
         self._next_attempt = next_attempt
+        self._interrupted = interrupted
         self._by_id = {task.id: task for task in graph.tasks}
         self._results = dict(earlier)
         done = set(earlier)
@@ -78,9 +81,11 @@ class Execution:
         self._schedule = Schedule(
             chosen, done=done, max_concurrency=settings.max_concurrency, lanes=workspace is not None
         )
-        self._lanes = (
-            None if workspace is None else Lanes(graph, self._call_workspace, emit, done=done, integrated=integrated)
-        )
+        self._lanes = None
+        if workspace is not None:
+            self._lanes = Lanes(
+                graph, self._call_workspace, emit, flush=journal.flush, done=done, integrated=integrated
+            )
         self._live: dict[str, asyncio.Task[None]] = {}
         self._integrating: dict[str, asyncio.Task[None]] = {}
         self._blocked: dict[str, str] = {}
@@ -168,7 +173,9 @@ class Execution:
         """Take one task through its attempts, then tell the schedule."""
         runtime = TaskRuntime(task, run_id=self._run_id, graph_name=self._graph.name)
         try:
-            result = await self._attempts.run(runtime, first=self._next_attempt.get(task.id, 0))
+            result = await self._attempts.run(
+                runtime, first=self._next_attempt.get(task.id, 0), record=self._interrupted.get(task.id)
+            )
         except BaseException as exc:  # a fault of ours, or of the journal, must not leave the run waiting for ever
             result = fail(runtime, exc)
             self.abort(exc)

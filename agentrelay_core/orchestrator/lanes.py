@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from agentrelay_core.failpoints import failpoint
 from agentrelay_core.journal import kinds
 from agentrelay_core.orchestrator.results import WorkstreamResult
 from agentrelay_core.runtime import Event, IntegrationError, Parked, TaskRuntime
@@ -25,6 +26,7 @@ class Lanes:
         graph: The graph.
         call: Calls a method of the run's workspace.
         emit: Takes events.
+        flush: Returns when all events are on the disk; `None` where none are kept.
         done: Ids of tasks that are done already.
         integrated: Workstreams that an earlier session of the run has integrated.
     """
@@ -35,6 +37,7 @@ class Lanes:
         call: Call,
         emit: Callable[[Event], None],
         *,
+        flush: Callable[[], Awaitable[None]] | None = None,
         done: Collection[str] = (),
         integrated: Mapping[str, WorkstreamResult] | None = None,
     ) -> None:
@@ -42,6 +45,7 @@ class Lanes:
         self.results: dict[str, WorkstreamResult] = dict(integrated or {})
         self._call = call
         self._emit = emit
+        self._flush = flush
         self._target = {spec.id: self._flows_into(graph.name, spec) for spec in graph.workstreams}
         self._opened: dict[str, asyncio.Future[tuple[str, Path]]] = {}
         self._lane_of = {task.id: task.workstream_id for task in graph.tasks}
@@ -56,19 +60,22 @@ class Lanes:
                 self._left[target] += 1
         self._ready = [lane for lane, left in self._left.items() if not left and lane not in self.results]
 
-    async def enter(self, task: Task, runtime: TaskRuntime) -> None:
+    async def enter(self, task: Task, runtime: TaskRuntime, *, update: bool = True) -> None:
         """Make a task's lane ready for it: opened, with the work of its dependencies' lanes merged in.
 
         Args:
             task: The task.
             runtime: Gets ``integration_branch`` and ``workstream_worktree_path``.
+            update: Whether that work is merged in; off for a task that only needs to be torn down.
         """
         branch, path = await self._open(task.workstream_id)
         runtime.state.integration_branch = branch
         runtime.state.workstream_worktree_path = path
+        if not update:
+            return
         upstream = {self._lane_of[dependency] for dependency in task.dependencies} - {task.workstream_id}
         lanes = [self.specs[lane] for lane in sorted(upstream)]
-        await self._call("update_workstream", self.specs[task.workstream_id], lanes)
+        await self._effect("update_workstream", self.specs[task.workstream_id], lanes)
 
     def task_done(self, task: Task) -> None:
         """Count a task of a lane as done."""
@@ -84,7 +91,9 @@ class Lanes:
         self._emit(Event(kind=kinds.WORKSTREAM_INTEGRATING, workstream_id=spec.id))
         try:
             await self._open(spec.id)
-            url = await self._call("integrate", spec)
+            if self._flush is not None:
+                await self._flush()  # an intent, durable before the effect
+            url = await self._effect("integrate", spec)
         except Exception as exc:
             parked = isinstance(exc, Parked)
             text = str(exc) if isinstance(exc, IntegrationError) else f"{type(exc).__name__}: {exc}"
@@ -96,6 +105,7 @@ class Lanes:
         self.results[spec.id] = WorkstreamResult(id=spec.id, pr_url=url, merged=merged)
         data = {"pr_url": url, "merged": merged}
         self._emit(Event(kind=kinds.WORKSTREAM_INTEGRATED, workstream_id=spec.id, message=url or "", data=data))
+        failpoint("integrate", "outcome")
         target = self._target[spec.id]
         if target is not None:
             self._one_less(target)
@@ -108,7 +118,7 @@ class Lanes:
             if not opened.done() or opened.cancelled() or opened.exception() is not None:
                 continue
             try:
-                await self._call("close_workstream", self.specs[lane])
+                await self._effect("close_workstream", self.specs[lane])
             except Exception as exc:
                 problems.append(f"workstream {lane!r} could not be closed: {exc}")
         return problems
@@ -123,9 +133,17 @@ class Lanes:
     async def _open_once(self, spec: WorkstreamSpec) -> tuple[str, Path]:
         if spec.parent_workstream_id is not None:
             await self._open(spec.parent_workstream_id)
-        branch, path = await self._call("open_workstream", spec)
+        branch, path = await self._effect("open_workstream", spec)
         self._emit(Event(kind=kinds.WORKSTREAM_OPENED, workstream_id=spec.id, message=branch, data={"branch": branch}))
         return branch, path
+
+    async def _effect(self, method: str, *arguments: Any) -> Any:
+        """Call a method of the workspace, which is safe to be repeated."""
+        failpoint(method, "begin")
+        failpoint(method, "intent")
+        result = await self._call(method, *arguments)
+        failpoint(method, "effect")
+        return result
 
     def _flows_into(self, graph_name: str, spec: WorkstreamSpec) -> str | None:
         if spec.merge_target_branch is None:

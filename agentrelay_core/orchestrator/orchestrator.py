@@ -17,6 +17,7 @@ from agentrelay_core.orchestrator.ownership import owned
 from agentrelay_core.orchestrator.places import ensure, journal_path, new_run_id, repository_root, state_directory
 from agentrelay_core.orchestrator.plan import Plan, make_plan
 from agentrelay_core.orchestrator.preflight import checked_graph, missing_for, require
+from agentrelay_core.orchestrator.recording import JournalRecorder
 from agentrelay_core.orchestrator.results import RunOutcome, RunResult
 from agentrelay_core.runtime import Event, EventListener
 from agentrelay_core.runtime.events import careful
@@ -148,6 +149,7 @@ class Orchestrator:
                 workspace=workspace,
                 on_event=self._emit,
                 executor=pool,
+                recorder=JournalRecorder(self._open_journal(), self._emit),
             ),
             journal=self._open_journal(),
             emit=self._emit,
@@ -156,6 +158,7 @@ class Orchestrator:
             selected=plan.to_run,
             earlier=plan.finished,
             next_attempt=plan.next_attempts,
+            interrupted=plan.interrupted,
             integrated=plan.integrated,
         )
         self._execution = execution

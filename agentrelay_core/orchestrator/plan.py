@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import attrs
 
-from agentrelay_core.journal import RunState
+from agentrelay_core.journal import RunState, TaskRecord
 from agentrelay_core.orchestrator.results import WorkstreamResult
 from agentrelay_core.runtime import TaskStatus
 from agentrelay_core.runtime.status import DONE
@@ -50,6 +50,7 @@ class Plan:
         width: The largest number of tasks that can be at work at one time.
         conflicts: Pairs of tasks that may run at one time and name the same file.
         finished: How the tasks that are done already ended.
+        interrupted: What the journal knows of attempts that were begun and not finished; they go on.
         integrated: Workstreams that are integrated already.
         open_workstreams: Workstreams that were used and still wait for their integration.
     """
@@ -59,6 +60,7 @@ class Plan:
     width: int
     conflicts: tuple[tuple[str, str, str], ...] = ()
     finished: dict[str, TaskRunResult] = attrs.field(factory=dict, eq=False)
+    interrupted: dict[str, TaskRecord] = attrs.field(factory=dict, eq=False)
     integrated: dict[str, WorkstreamResult] = attrs.field(factory=dict, eq=False)
     open_workstreams: frozenset[str] = frozenset()
 
@@ -92,7 +94,7 @@ def make_plan(
     finished = {
         task_id: TaskRunResult(task_id, record.status, record.pr_url, None)
         for task_id, record in state.tasks.items()
-        if record.status in DONE
+        if record.status in DONE and not record.teardown_due
     }
     planned: dict[str, PlannedTask] = {}
     for task in _in_order(graph):
@@ -110,6 +112,11 @@ def make_plan(
         tasks=tuple(planned.values()),
         width=min(graph.settings.max_concurrency, _width(running)),
         conflicts=tuple(_conflicts(running)),
+        interrupted={
+            entry.task.id: record
+            for entry in running
+            if (record := state.tasks.get(entry.task.id)) is not None and _goes_on(record)
+        },
         finished={task_id: result for task_id, result in finished.items() if task_id in planned},
         integrated=integrated,
         open_workstreams=frozenset(complete - integrated.keys()) if integrates else frozenset(),
@@ -130,8 +137,9 @@ def _plan_task(
     attempt = 0
     reason = "is new"
     if record is not None and record.started_at is not None:
-        attempt = record.attempt_num + (record.status != TaskStatus.PENDING)
-        reason = f"was {record.status}" if record.status == TaskStatus.FAILED else "was interrupted"
+        goes_on = _goes_on(record)
+        attempt = record.attempt_num + (not goes_on and record.status != TaskStatus.PENDING)
+        reason = "was parked" if record.parked else "was interrupted" if goes_on else f"was {record.status}"
     if selected is not None and task.id not in selected:
         return PlannedTask(task=task, action=Action.SKIP, reason="is not selected", attempt_num=attempt)
     upstream = [planned[dependency] for dependency in task.dependencies]
@@ -141,6 +149,11 @@ def _plan_task(
         return PlannedTask(task=task, action=Action.WAIT, reason=reason, attempt_num=attempt)
     wave = 1 + max((entry.wave for entry in upstream if entry.action is Action.RUN), default=-1)
     return PlannedTask(task=task, action=Action.RUN, reason=reason, attempt_num=attempt, wave=wave)
+
+
+def _goes_on(record: TaskRecord) -> bool:
+    """Whether the task's latest attempt goes on: it was interrupted, or waits for a person who may have acted."""
+    return record.interrupted or (record.parked and record.started_at is not None)
 
 
 def _in_order(graph: TaskGraph) -> Iterator[Task]:

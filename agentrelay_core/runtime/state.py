@@ -1,7 +1,7 @@
 """One task in one run: what it is, where it stands, and what it has produced so far."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -60,6 +60,8 @@ class TaskArtifacts:
         agent_address: How to reach, and to end, the task's live agent.
         agent_environment: The variables that the agent was started with, where its launcher told them.
         signal_nonce: What the attempt's helper adds to its signals; a signal with another one is stale.
+        agent_data: What the agent's address gave as ``to_json``, as the journal has it; for a resumed attempt.
+        ended: How the agent's work ended, where its completion checker told: ``done``, ``failed``, ``died``, ``hung``.
     """
 
     pr_url: str | None = None
@@ -67,6 +69,8 @@ class TaskArtifacts:
     agent_address: "AgentAddress | None" = None
     agent_environment: dict[str, str] | None = None
     signal_nonce: str | None = None
+    agent_data: Any = None
+    ended: str | None = None
 
 
 @attrs.define(eq=False)
@@ -79,6 +83,10 @@ class TaskRuntime:
         graph_name: Name of the graph, empty outside of one.
         last_error: Why the previous attempt failed, for the next one's instructions.
         failure: The exception that ended the last run of it, if one did.
+        resumed: Whether an earlier session of the run may have begun this attempt, so that its steps' effects may be
+            there already.
+        gates_failed: How many completion gates of this attempt have failed.
+        turn_due: Whether the agent of a resumed attempt is still to be told of the last of them.
         state: Where the task stands.
         artifacts: What it has produced.
     """
@@ -88,5 +96,8 @@ class TaskRuntime:
     graph_name: str = attrs.field(default="", kw_only=True)
     last_error: str | None = attrs.field(default=None, kw_only=True)
     failure: BaseException | None = attrs.field(default=None, kw_only=True)
+    resumed: bool = attrs.field(default=False, kw_only=True)
+    gates_failed: int = attrs.field(default=0, kw_only=True)
+    turn_due: bool = attrs.field(default=False, kw_only=True)
     state: TaskState = attrs.field(factory=TaskState, kw_only=True)
     artifacts: TaskArtifacts = attrs.field(factory=TaskArtifacts, kw_only=True)

@@ -1,8 +1,9 @@
 """One task's way through the steps, each looked up in its own table at the moment it is needed."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from agentrelay_core.failpoints import failpoint
 from agentrelay_core.runtime import (
     Agent,
     AgentFailure,
@@ -59,8 +60,11 @@ class Life(StepCalls):
         runner = self.runner
         await self._step("prepare", runner.preparer, PREPARE)
         self._event("task_prepared", f"branch={runtime.state.branch_name}")
+        failpoint("prepare", "outcome")
         await self._launch_and_kick_off()
-        gates = 0
+        if runtime.turn_due:
+            await self._next_turn()
+        gates = runtime.gates_failed
         while True:
             signal = await self._wait_for_signal()
             if signal.outcome == "failed":
@@ -72,12 +76,18 @@ class Life(StepCalls):
             exit_code = await self._gate(gates)
             if exit_code is None:
                 break
+            runtime.gates_failed = gates
             if gates >= runtime.task.max_gate_attempts:
                 self._failed(f"Completion gate failed: exit {exit_code}")
                 return IntegrationFailureClass.EXPECTED_TASK_FAILURE
             await self._next_turn()
         await self._merge()
         return None
+
+    async def find_again(self) -> None:
+        """Find the place and the agent of a resumed task by their steps' word alone; nothing is made."""
+        if await self._is_there("prepare", self.runner.preparer):
+            await self._is_there("launch", self.runner.launcher, keep=self._launched)
 
     async def end(self, teardown_mode: TearDownMode, *, stop_agent: bool = False) -> None:
         """Tear down as the mode says; an error joins the concerns and never changes the outcome."""
@@ -103,7 +113,9 @@ class Life(StepCalls):
         await self._step("launch", self.runner.launcher, self.deadlines.launch, keep=self._launched)
         if self.agent is None:
             raise Internal("the launcher returned no agent", boundary=IntegrationBoundary.AGENT_LAUNCH)
-        self._event("task_launched", self.agent.address.label)
+        address = self.agent.address
+        self._event("task_launched", address.label, {"agent": data} if (data := address.to_json()) else None)
+        failpoint("launch", "outcome")
         await self._step("kickoff", self.runner.kickoff, self.deadlines.kickoff * KICKOFF_TRIES, self.agent)
 
     def _launched(self, agent: Agent) -> None:
@@ -112,10 +124,12 @@ class Life(StepCalls):
 
     async def _wait_for_signal(self) -> TaskCompletionSignal:
         self._event("task_waiting", "")
+        failpoint("kickoff", "outcome")
         signal: TaskCompletionSignal = await self._step(
             "wait_for_completion", self.runner.completion_checker, self.deadlines.wall, detachable=True
         )
         self.runtime.artifacts.concerns.extend(signal.concerns)
+        self.runtime.artifacts.ended = signal.ended
         return signal
 
     async def _publish(self, signal: TaskCompletionSignal) -> bool:
@@ -125,7 +139,7 @@ class Life(StepCalls):
         url = signal.pr_url
         if runtime.task.pull_request:
             if workspace is not None and not url:
-                url = await self._call(workspace, "publish", PUBLISH, runtime)
+                url = await self._effect(workspace, "publish", PUBLISH, runtime)
             elif not url:
                 self._failed(_NO_URL)
                 return False
@@ -135,7 +149,9 @@ class Life(StepCalls):
         else:
             url = None
         if workspace is not None:
-            evidence = await self._call(workspace, "verify", PUBLISH, runtime, url)
+            failpoint("publish", "outcome")
+            evidence = await self._effect(workspace, "verify", PUBLISH, runtime, url)
+            failpoint("verify", "outcome")
             task = runtime.task
             if not evidence.changed and task.pull_request and not task.allow_no_changes:
                 raise AgentFailure(
@@ -157,11 +173,12 @@ class Life(StepCalls):
         if result.passed:
             self._event("task_gate_passed", "")
             return None
-        self._event("task_gate_failed", f"exit {result.exit_code}")
         signal_dir = self.runtime.state.signal_dir
         if signal_dir is not None and number < self.runtime.task.max_gate_attempts:
+            # Before it is recorded: that a gate failed means that the agent can be given its next turn.
             retire_done(signal_dir, number)
             append_gate_failure(signal_dir, output=result.output, attempt=number)
+        self._event("task_gate_failed", f"exit {result.exit_code}")
         return int(result.exit_code)
 
     async def _next_turn(self) -> None:
@@ -170,7 +187,9 @@ class Life(StepCalls):
         agent = self.agent
         assert agent is not None
         instructions = str(runtime.state.signal_dir / "instructions.md") if runtime.state.signal_dir else ""
-        if await self._call(agent, "send_turn", self.deadlines.kickoff * KICKOFF_TRIES, instructions):
+        runtime.turn_due = False
+        if await self._effect(agent, "send_turn", self.deadlines.kickoff * KICKOFF_TRIES, instructions):
+            failpoint("send_turn", "outcome")
             return
         await self._stop_agent()
         self.agent = None
@@ -198,7 +217,7 @@ class Life(StepCalls):
         self.runtime.state.transition(TaskStatus.FAILED)
         self.runtime.state.error = error
 
-    def _event(self, kind: str, message: str) -> None:
+    def _event(self, kind: str, message: str, data: dict[str, Any] | None = None) -> None:
         listener = self.runner.on_event
         if listener is not None:
             task = self.runtime.task
@@ -209,5 +228,6 @@ class Life(StepCalls):
                     workstream_id=task.workstream_id,
                     attempt_num=self.runtime.state.attempt_num,
                     message=message,
+                    data=data or {},
                 )
             )

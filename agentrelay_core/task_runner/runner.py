@@ -15,6 +15,7 @@ from agentrelay_core.runtime.status import DONE
 from agentrelay_core.spec import TearDownMode
 from agentrelay_core.task_runner.calls import is_async
 from agentrelay_core.task_runner.dispatch import StepDispatch
+from agentrelay_core.task_runner.effects import EffectRecorder
 from agentrelay_core.task_runner.life import Life
 from agentrelay_core.task_runner.protocols import (
     TaskCompletionChecker,
@@ -53,6 +54,7 @@ class StandardTaskRunner:
         workspace: The run's repository; without one the steps' word is taken.
         on_event: Called with each event; one that raises is logged once and ends nothing.
         executor: Where plain ``def`` steps run; default a pool of the runner's own.
+        recorder: Told of effects before they begin and when they are found done; for a run that can be resumed.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class StandardTaskRunner:
         workspace: Workspace | None = None,
         on_event: EventListener | None = None,
         executor: Executor | None = None,
+        recorder: EffectRecorder | None = None,
     ) -> None:
         self.preparer = preparer
         self.launcher = launcher
@@ -77,6 +80,7 @@ class StandardTaskRunner:
         self.workspace = workspace
         self.on_event = None if on_event is None else careful(on_event)
         self.executor = executor or ThreadPoolExecutor(SMALLEST_POOL, thread_name_prefix="agentrelay-step")
+        self.recorder = recorder
         self.watchdog = Watchdog()
         self._lives: set[Life] = set()
         self.ways: dict[tuple[type, str], Way] = {}
@@ -118,9 +122,29 @@ class StandardTaskRunner:
             if life.detached or cancelled is not None:
                 self.watchdog.forget(life.wait)
 
+        if self.recorder is not None:
+            self.recorder.ended(runtime, failure_class)
         if cancelled is not None:
             await _shielded(life.end(teardown_mode, stop_agent=True))
             raise cancelled
+        await self._end(life, teardown_mode)
+        return TaskRunResult.from_runtime(runtime, failure_class)
+
+    async def finish(self, runtime: TaskRuntime, *, teardown_mode: TearDownMode = TearDownMode.ALWAYS) -> None:
+        """Tear down a task whose attempt ended in an earlier session that was killed before it came to that.
+
+        Args:
+            runtime: The task, resumed, with the status that its attempt ended with.
+            teardown_mode: When the teardown step runs.
+        """
+        life = Life(self, runtime, self.watchdog.watch())
+        try:
+            await life.find_again()
+        except Exception as exc:
+            runtime.artifacts.concerns.append(f"teardown_failed: {exc}")
+        await self._end(life, teardown_mode)
+
+    async def _end(self, life: Life, teardown_mode: TearDownMode) -> None:
         try:
             await life.end(teardown_mode)
         except asyncio.CancelledError:
@@ -128,7 +152,6 @@ class StandardTaskRunner:
             raise
         finally:
             self.watchdog.forget(life.wait)
-        return TaskRunResult.from_runtime(runtime, failure_class)
 
     def way_to_call(self, step: object, method: str) -> Way:
         """Find out, once per class, how a step's method is called; a step that cannot be called is refused.

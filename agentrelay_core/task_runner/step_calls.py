@@ -5,10 +5,12 @@ from collections.abc import Callable, Coroutine
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from agentrelay_core.failpoints import failpoint
 from agentrelay_core.runtime import Agent, AgentFailure, Internal, Lost, TaskRuntime
 from agentrelay_core.runtime.status import ENDED
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_core.task_runner.dispatch import StepDispatch
+from agentrelay_core.task_runner.effects import DURABLE, EFFECT_OF
 from agentrelay_core.task_runner.watchdog import Interruption, Wait
 
 if TYPE_CHECKING:
@@ -58,19 +60,45 @@ class StepCalls:
         runner, runtime = self.runner, self.runtime
         step = table(runtime)
         how = runner.ways.get((type(step), method)) or runner.way_to_call(step, method)
-        if how.reconciles:
+        effect = EFFECT_OF.get(method)
+        if effect is not None:
+            failpoint(effect, "begin")
+        if how.reconciles and effect is not None:
             present, value = await self._reconcile(step, method)
             if present:
+                if runner.recorder is not None and runtime.resumed:
+                    runner.recorder.recovered(runtime, effect)
                 if keep is not None:
                     keep(value)
                 return value
+        if effect is not None:
+            await self._intend(effect)
         if how.is_async:
             result = await self._timed(getattr(step, method)(runtime, *args), seconds, method, detachable=detachable)
             if keep is not None:
                 keep(result)
-            return result
-        work = call_step(runner.executor, step, method, runtime, *args, keep=keep)
-        return await self._timed(work, seconds, method, detachable=detachable)
+        else:
+            work = call_step(runner.executor, step, method, runtime, *args, keep=keep)
+            result = await self._timed(work, seconds, method, detachable=detachable)
+        if effect is not None:
+            failpoint(effect, "effect")
+        return result
+
+    async def _is_there(self, method: str, table: StepDispatch[Any], keep: Callable[[Any], None] | None = None) -> bool:
+        """Ask a step whether its effect is there; one that cannot tell has none that we could find."""
+        step = table(self.runtime)
+        if not self.runner.way_to_call(step, method).reconciles:
+            return False
+        present, value = await self._reconcile(step, method)
+        if present and keep is not None and value is not None:
+            keep(value)
+        return present
+
+    async def _intend(self, effect: str) -> None:
+        """Record that an effect may begin, where that has to be durable."""
+        if self.runner.recorder is not None and effect in DURABLE:
+            await self.runner.recorder.intend(self.runtime, effect)
+        failpoint(effect, "intent")
 
     async def _reconcile(self, step: object, method: str) -> tuple[bool, Any]:
         for look in range(LOOKS):
@@ -90,6 +118,15 @@ class StepCalls:
 
     async def _call(self, target: object, method: str, seconds: float, *args: object) -> Any:
         return await self._timed(call_step(self.runner.executor, target, method, *args), seconds, method)
+
+    async def _effect(self, target: object, method: str, seconds: float, *args: object) -> Any:
+        """Call a method that touches the outside world and is no step: it is safe to be repeated."""
+        effect = EFFECT_OF[method]
+        failpoint(effect, "begin")
+        await self._intend(effect)
+        result = await self._call(target, method, seconds, *args)
+        failpoint(effect, "effect")
+        return result
 
     async def _timed(
         self, work: Coroutine[Any, Any, Any], seconds: float, overdue: str | Exception, *, detachable: bool = False

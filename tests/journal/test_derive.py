@@ -30,20 +30,23 @@ GRAPH = TaskGraph(
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 OUTCOMES = st.sampled_from(["pr_merged", "completed", "failed", "running"])
 TASKS = st.sampled_from("abc") | st.sampled_from(["unlisted"])
+ENDED = st.fixed_dictionaries(
+    {"status": OUTCOMES},
+    optional={
+        "pr_url": st.none() | TEXT,
+        "error": st.none() | TEXT,
+        "failure_class": st.sampled_from([None, "expected_task_failure", "internal_error"]),
+        "concerns": st.lists(TEXT, max_size=2),
+        "parked": st.booleans(),
+    },
+)
 DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     kinds.RUN_STARTED: st.just(dict(run_started_event("r", GRAPH).data)),
     kinds.RUN_FINISHED: st.fixed_dictionaries({"outcome": TEXT}),
     kinds.RUN_RESET: st.just({}) | st.fixed_dictionaries({"tasks": st.lists(TASKS)}),
-    kinds.TASK_FINISHED: st.fixed_dictionaries(
-        {"status": OUTCOMES},
-        optional={
-            "pr_url": st.none() | TEXT,
-            "error": st.none() | TEXT,
-            "failure_class": st.sampled_from([None, "expected_task_failure", "internal_error"]),
-            "concerns": st.lists(TEXT, max_size=2),
-            "parked": st.booleans(),
-        },
-    ),
+    kinds.TASK_FINISHED: ENDED,
+    kinds.TASK_ENDED: ENDED,
+    kinds.TASK_LAUNCHED: st.just({}) | st.fixed_dictionaries({"agent": st.dictionaries(TEXT, TEXT)}),
     kinds.TASK_RETRYING: st.fixed_dictionaries({"delay": st.floats(0, 60)}, optional={"error": TEXT}),
     kinds.TASK_BLOCKED: st.fixed_dictionaries({"by": TASKS | st.lists(TASKS)}),
     kinds.WORKSTREAM_OPENED: st.fixed_dictionaries({"branch": TEXT}),

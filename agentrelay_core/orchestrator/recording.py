@@ -1,0 +1,62 @@
+"""What the run's memory is told of a task: each fact under a name of its own, on the disk before what hangs on it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agentrelay_core.journal import Journal, kinds
+from agentrelay_core.orchestrator.retries import is_parked, is_retryable
+from agentrelay_core.runtime import Event, IntegrationFailureClass, TaskRuntime
+from agentrelay_core.task_runner import TaskRunResult
+
+
+class JournalRecorder:
+    """Records effects on the outside world, as an `EffectRecorder` of the runner.
+
+    Args:
+        journal: The run's memory.
+        emit: Takes events: the journal's and the listeners'.
+    """
+
+    def __init__(self, journal: Journal, emit: Callable[[Event], None]) -> None:
+        self._journal = journal
+        self._emit = emit
+
+    async def intend(self, runtime: TaskRuntime, effect: str) -> None:
+        """Return when it is on the disk that an effect may have begun."""
+        if effect != "merge":  # of which `task_pr_merging` has told just now
+            self._emit(task_event(kinds.INTENT, runtime, effect))
+        await self._journal.flush()
+
+    def recovered(self, runtime: TaskRuntime, effect: str) -> None:
+        """Note that an effect had happened already and was not repeated."""
+        self._emit(task_event(kinds.EFFECT_RECOVERED, runtime, effect, {"recovered": True}))
+
+    def ended(self, runtime: TaskRuntime, failure_class: IntegrationFailureClass | None) -> None:
+        """Note how an attempt ended, before it is torn down."""
+        result = TaskRunResult.from_runtime(runtime, failure_class)
+        data = {**finish_data(runtime, result), "retryable": is_retryable(runtime)}
+        self._emit(task_event(kinds.TASK_ENDED, runtime, result.error or "", data))
+
+
+def task_event(kind: str, runtime: TaskRuntime, message: str = "", data: Mapping[str, Any] | None = None) -> Event:
+    """An event about a task, with its lane and attempt."""
+    return Event(
+        kind=kind,
+        task_id=runtime.task.id,
+        workstream_id=runtime.task.workstream_id,
+        attempt_num=runtime.state.attempt_num,
+        message=message,
+        data=data or {},
+    )
+
+
+def finish_data(runtime: TaskRuntime, result: TaskRunResult) -> dict[str, Any]:
+    """What the records of an attempt's end carry."""
+    return {
+        "status": result.status.value,
+        "pr_url": result.pr_url,
+        "error": result.error,
+        "failure_class": None if result.failure_class is None else result.failure_class.value,
+        "parked": is_parked(runtime.failure),
+        "concerns": list(runtime.artifacts.concerns),
+    }
