@@ -21,8 +21,10 @@ TERMINATED: Final = 143
 _BY_NAME: Final[Mapping[str, int]] = {
     "GraphError": INVALID,
     "InvalidGraph": INVALID,
+    "GraphChanged": INVALID,
     "ConfigurationError": INVALID,
     "EnvironmentNotReady": NOT_READY,
+    "JournalFull": WAITS_FOR_PERSON,
     "JournalError": NOT_READY,
     "RunIsOwned": TEMPORARY,
     "Fenced": TEMPORARY,

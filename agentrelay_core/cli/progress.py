@@ -14,6 +14,7 @@ _WORDS: Final = {
     kinds.RUN_RESUMED: "run {message} goes on",
     kinds.RUN_FINISHED: "run ended: {message}",
     kinds.TASK_STARTED: "attempt {attempt} begins",
+    kinds.TASK_RESUMED: "attempt {attempt} goes on",
     kinds.TASK_PREPARED: "prepared, {message}",
     kinds.TASK_LAUNCHED: "agent launched: {message}",
     kinds.TASK_WAITING: "agent at work",
@@ -24,12 +25,16 @@ _WORDS: Final = {
     kinds.TASK_RETRYING: "failed, next attempt in {delay} s: {message}",
     kinds.TASK_BLOCKED: "blocked: {message}",
     kinds.TASK_WARNING: "warning: {message}",
+    kinds.EFFECT_RECOVERED: "{message} had happened already",
     kinds.WORKSTREAM_OPENED: "workstream opened on {message}",
     kinds.WORKSTREAM_INTEGRATING: "workstream complete, integrating",
     kinds.WORKSTREAM_INTEGRATED: "workstream integrated {message}",
     kinds.WORKSTREAM_FAILED: "workstream could not be integrated: {message}",
     kinds.WORKSTREAM_PARKED: "workstream waits for you: {message}",
 }
+
+# For the run's memory alone: people are told of what follows.
+SILENT: Final = frozenset({kinds.INTENT, kinds.TASK_ENDED})
 
 
 def progress_line(event: Event) -> str:

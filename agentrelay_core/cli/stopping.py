@@ -1,4 +1,6 @@
-"""INT and TERM: the first stops every task and lets the run end in order, the second ends this process at once.
+"""INT and TERM: the first leaves the run in order, its agents at work; the second ends this process at once.
+
+What is left goes on with the next `agentrelay run`; whatever moment this process ends at, its journal is whole.
 
 Signal handlers are the command's alone; an orchestrator that is embedded never touches its host's.
 """
@@ -13,18 +15,20 @@ from contextlib import contextmanager
 from typing import Final, NoReturn
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+# Seconds for the short steps that are under way at the first signal.
+PATIENCE: Final = 9.0
 
 
 class Stopping:
     """What signals have asked for so far.
 
     Args:
-        stop: Called at the first signal, in the event loop's thread.
+        detach: Called at the first signal, in the event loop's thread.
     """
 
-    def __init__(self, stop: Callable[[], None]) -> None:
+    def __init__(self, detach: Callable[[], None]) -> None:
         self.signal: int | None = None
-        self._stop = stop
+        self._detach = detach
 
     @property
     def exit_code(self) -> int | None:
@@ -34,21 +38,26 @@ class Stopping:
     def receive(self, number: int) -> None:
         """Take a signal."""
         if self.signal is not None:
-            print("stopped at once; `agentrelay run` goes on from what is recorded", file=sys.stderr)
+            print("left at once; `agentrelay run` goes on from what is recorded", file=sys.stderr)
             leave(128 + number)
         self.signal = number
-        print("stopping: agents are being ended; once more to leave at once", file=sys.stderr)
-        self._stop()
+        print(
+            "leaving: agents stay at work, `agentrelay run` goes on with them and `agentrelay cancel` ends them; "
+            "once more to leave at once",
+            file=sys.stderr,
+        )
+        asyncio.get_running_loop().call_later(PATIENCE, leave, 128 + number)
+        self._detach()
 
 
 @contextmanager
-def stop_on_signals(stop: Callable[[], None]) -> Iterator[Stopping]:
+def leave_on_signals(detach: Callable[[], None]) -> Iterator[Stopping]:
     """Handle INT and TERM for the body of the ``with``; to be entered in a running event loop.
 
     Args:
-        stop: What to do at the first.
+        detach: What to do at the first.
     """
-    stopping = Stopping(stop)
+    stopping = Stopping(detach)
     loop = asyncio.get_running_loop()
     try:
         for number in SIGNALS:

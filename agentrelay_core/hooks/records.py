@@ -36,6 +36,8 @@ class RunInfo:
         settings: The effective settings of the run.
         plugin_options: The ``[options.<distribution>]`` of the plugin that is asked.
         forges: The forges that are installed, for the plugin that keeps the workspace.
+        helper_fds: Descriptors (the run's lock) that short-lived helper processes inherit, so that the next owner of
+            the run waits for the last helper of a dead one.
     """
 
     run_id: str
@@ -46,6 +48,7 @@ class RunInfo:
     settings: RunSettings = RunSettings()
     plugin_options: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
     forges: "tuple[ForgeProvider, ...]" = ()
+    helper_fds: tuple[int, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

@@ -8,9 +8,11 @@ from agentrelay_core.lazy import lazy_names
 if TYPE_CHECKING:
     from agentrelay_core.journal.derive import apply as apply
     from agentrelay_core.journal.derive import rebuild as rebuild
+    from agentrelay_core.journal.digest import graph_data as graph_data
     from agentrelay_core.journal.digest import graph_digest as graph_digest
     from agentrelay_core.journal.digest import run_started_event as run_started_event
     from agentrelay_core.journal.errors import JournalError as JournalError
+    from agentrelay_core.journal.errors import JournalFull as JournalFull
     from agentrelay_core.journal.filesystem import private_directory as private_directory
     from agentrelay_core.journal.jsonlines import event_from_json as event_from_json
     from agentrelay_core.journal.jsonlines import event_to_json as event_to_json
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 # Names by the module that has them, imported on first use: a command that needs one module should not load them all.
 _HOMES = {
     "agentrelay_core.journal.derive": "apply rebuild",
-    "agentrelay_core.journal.digest": "graph_digest run_started_event",
-    "agentrelay_core.journal.errors": "JournalError",
+    "agentrelay_core.journal.digest": "graph_data graph_digest run_started_event",
+    "agentrelay_core.journal.errors": "JournalError JournalFull",
     "agentrelay_core.journal.filesystem": "private_directory",
     "agentrelay_core.journal.jsonlines": "event_from_json event_to_json",
     "agentrelay_core.journal.reader": "read_events read_state",

@@ -57,6 +57,8 @@ def _run_started(state: RunState, event: Event) -> None:
     state.run_id = data["run_id"]
     state.graph = data["graph"]
     state.digest = data["digest"]
+    state.task_digests = dict(data.get("task_digests") or {})
+    state.rest_digest = data.get("rest_digest", "")
     state.outcome = None
     state.started_at = event.timestamp
     state.finished_at = None
@@ -67,6 +69,8 @@ def _run_started(state: RunState, event: Event) -> None:
 
 def _run_resumed(state: RunState, event: Event) -> None:
     state.digest = event.data.get("digest", state.digest)
+    state.task_digests = dict(event.data.get("task_digests") or state.task_digests)
+    state.rest_digest = event.data.get("rest_digest", state.rest_digest)
     state.outcome = None
     state.finished_at = None
     for record in state.tasks.values():

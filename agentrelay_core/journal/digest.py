@@ -16,7 +16,7 @@ import attrs
 
 from agentrelay_core.journal import kinds
 from agentrelay_core.runtime import Event
-from agentrelay_core.spec import AgentEnvironment, Task, TaskGraph, WorkstreamSpec
+from agentrelay_core.spec import AgentEnvironment, TaskGraph, WorkstreamSpec
 
 
 def graph_digest(graph: TaskGraph) -> str:
@@ -31,14 +31,39 @@ def graph_digest(graph: TaskGraph) -> str:
     Raises:
         TypeError: A value in the graph is not plain data.
     """
+    return _joined(task_digests(graph), rest_digest(graph))
+
+
+def task_digests(graph: TaskGraph) -> dict[str, str]:
+    """Digest each task by itself, to tell later which ones were edited.
+
+    Args:
+        graph: The graph.
+
+    Returns:
+        16 hexadecimal digits by id.
+    """
+    return {task.id: hashlib.sha256(_encode(task).encode()).hexdigest()[:16] for task in graph.tasks}
+
+
+def rest_digest(graph: TaskGraph) -> str:
+    """Digest what a graph holds besides its tasks: its name, its workstreams and how deep they nest."""
     content = {
         "name": graph.name,
-        "tasks": sorted(graph.tasks, key=_id),
         "workstreams": sorted(graph.workstreams, key=_id),
         "max_workstream_depth": graph.max_workstream_depth,
     }
-    text = json.dumps(content, default=_plain, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_encode(content).encode()).hexdigest()
+
+
+def graph_data(graph: TaskGraph) -> dict[str, Any]:
+    """What the records of a run's beginnings say of its graph: ``digest``, ``task_digests`` and ``rest_digest``."""
+    of_tasks, rest = task_digests(graph), rest_digest(graph)
+    return {"digest": _joined(of_tasks, rest), "task_digests": of_tasks, "rest_digest": rest}
+
+
+def _joined(of_tasks: dict[str, str], rest: str) -> str:
+    return hashlib.sha256(_encode([of_tasks, rest]).encode()).hexdigest()
 
 
 def run_started_event(run_id: str, graph: TaskGraph) -> Event:
@@ -54,14 +79,14 @@ def run_started_event(run_id: str, graph: TaskGraph) -> Event:
     data = {
         "run_id": run_id,
         "graph": graph.name,
-        "digest": graph_digest(graph),
+        **graph_data(graph),
         "tasks": [task.id for task in graph.tasks],
         "workstreams": lanes,
     }
     return Event(kind=kinds.RUN_STARTED, message=run_id, data=data)
 
 
-def _id(value: Task | WorkstreamSpec) -> str:
+def _id(value: WorkstreamSpec) -> str:
     return value.id
 
 
@@ -91,3 +116,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, PurePath):
         return value.as_posix()
     raise TypeError(f"{value!r} is not plain data and cannot be part of a graph")
+
+
+_encode = json.JSONEncoder(default=_plain, sort_keys=True, separators=(",", ":")).encode

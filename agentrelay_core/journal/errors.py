@@ -3,11 +3,18 @@
 import sqlite3
 from pathlib import Path
 
-from agentrelay_core.runtime import UserError
+from agentrelay_core.runtime import Fenced, IntegrationError, UserError
+
+FENCED = "another process owns this run now"
+"""What SQLite is told to say to a writer whose epoch has ended."""
 
 
 class JournalError(UserError):
     """A journal cannot be opened, read or written; the text says why and what to do next."""
+
+
+class JournalFull(JournalError):
+    """There is no room for the record: nothing more is begun until a person makes some (exit 4)."""
 
 
 def damaged(path: Path, detail: str) -> JournalError:
@@ -24,7 +31,7 @@ def damaged(path: Path, detail: str) -> JournalError:
     )
 
 
-def translate(path: Path, error: Exception) -> JournalError:
+def translate(path: Path, error: Exception) -> IntegrationError:
     """Turn an error of SQLite or of the system into one that says what to do next.
 
     Args:
@@ -32,10 +39,15 @@ def translate(path: Path, error: Exception) -> JournalError:
         error: What was raised.
     """
     name = getattr(error, "sqlite_errorname", "")
+    if FENCED in str(error):
+        return Fenced(
+            f"{FENCED}: it was taken over, and the journal {path} takes nothing more from here. Agents go on and are "
+            f"the new owner's; see `agentrelay status`"
+        )
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return damaged(path, str(error))
     if name.startswith("SQLITE_FULL"):
-        return JournalError(
+        return JournalFull(
             f"no space is left for the journal {path}; what it holds is safe. "
             f"Free at least 16 MiB in {path.parent}, then run `agentrelay run` again"
         )

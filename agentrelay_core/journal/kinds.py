@@ -5,11 +5,11 @@ An event whose kind is not listed here is kept, shown and passed over when state
 
 # The run.
 RUN_STARTED = "run_started"
-"""A run begins. data: ``run_id``, ``graph``, ``digest``, ``tasks`` (ids in the graph's order), ``workstreams`` (a
-mapping of each lane's id to the ids of its tasks). `run_started_event` makes it."""
+"""A run begins. data: ``run_id``, ``graph``, ``digest``, ``task_digests`` (by id), ``rest_digest``, ``tasks`` (ids in
+the graph's order), ``workstreams`` (each lane's id, with the ids of its tasks). `run_started_event` makes it."""
 RUN_RESUMED = "run_resumed"
-"""The same run goes on in a new process; what was blocked is free again. data: ``digest`` of the graph that it goes on
-with."""
+"""The same run goes on in a new process; what was blocked is free again. data: ``digest``, ``task_digests`` and
+``rest_digest`` of the graph that it goes on with."""
 RUN_FINISHED = "run_finished"
 """Nothing is left to do, or the run was stopped. data: ``outcome``."""
 RUN_RESET = "run_reset"

@@ -104,6 +104,8 @@ class RunState:
         run_id: Id of the run, or empty.
         graph: Name of its graph.
         digest: Digest of the graph as it was when the run began.
+        task_digests: Digests of the tasks as they were when the run began or last went on, by id.
+        rest_digest: Digest of what its graph holds besides, likewise.
         outcome: How it ended; `None` while it goes on.
         tasks: Every task by id, in the graph's order.
         workstreams: Every workstream by id.
@@ -115,6 +117,8 @@ class RunState:
     run_id: str = ""
     graph: str = ""
     digest: str = ""
+    task_digests: dict[str, str] = attrs.Factory(dict)
+    rest_digest: str = ""
     outcome: str | None = None
     tasks: dict[str, TaskRecord] = attrs.Factory(dict)
     workstreams: dict[str, WorkstreamRecord] = attrs.Factory(dict)

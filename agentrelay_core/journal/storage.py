@@ -1,7 +1,7 @@
-"""The file format: one SQLite table that rows are only ever added to, with a version that says how to read it.
+"""The file format: SQLite tables that rows are only ever added to, with a version that says how to read them.
 
-Schema 1. ``application_id`` tells our files from others, ``user_version`` is the schema; `event_of` and the writer's
-insert are each other's inverse.
+Schema 2: events, and the owners that wrote them, one after another; schema 1 had no owners. ``application_id`` tells
+our files from others, ``user_version`` is the schema; `event_of` and the writer's insert are each other's inverse.
 """
 
 import json
@@ -10,18 +10,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from agentrelay_core.journal.errors import JournalError, damaged
+from agentrelay_core.journal.errors import FENCED, JournalError, damaged
 from agentrelay_core.runtime import Event
 
-SCHEMA = 1
+SCHEMA = 2
 COLUMNS = ("timestamp", "kind", "task_id", "workstream_id", "attempt_num", "message", "data")
 BUSY_SECONDS = 5.0
 
 _APPLICATION = 0x61726A6C  # "arjl"
 
 # The triggers make "append-only" a property of the file and not of our good intentions.
-_CREATE = f"""
-BEGIN IMMEDIATE;
+_APPEND_ONLY = """
+CREATE TRIGGER no_update{0} BEFORE UPDATE ON {1} BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER no_delete{0} BEFORE DELETE ON {1} BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+"""
+_EVENTS = f"""
 CREATE TABLE events (
     sequence INTEGER PRIMARY KEY,
     timestamp REAL NOT NULL,
@@ -32,11 +35,20 @@ CREATE TABLE events (
     message TEXT NOT NULL,
     data TEXT
 );
-CREATE TRIGGER no_update BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER no_delete BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+{_APPEND_ONLY.format("", "events")}
+"""
+# Each opening to write is an epoch of its own, and ends the one before.
+_OWNERS = f"""
+CREATE TABLE owners (
+    epoch INTEGER PRIMARY KEY,
+    owner TEXT NOT NULL,
+    since REAL NOT NULL
+);
+{_APPEND_ONLY.format("_of_owners", "owners")}
+"""
+_VERSION = f"""
 PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {SCHEMA};
-COMMIT;
 """
 
 _dump = json.JSONEncoder(separators=(",", ":"), default=str).encode
@@ -92,8 +104,34 @@ def check_schema(connection: sqlite3.Connection, path: Path) -> bool:
 
 
 def create_schema(connection: sqlite3.Connection) -> None:
-    """Make the tables of an empty file, in one transaction."""
-    connection.executescript(_CREATE)
+    """Make the tables of an empty file, or add those that an older schema lacks, in one transaction."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version < SCHEMA:
+        tables = _OWNERS if version else _EVENTS + _OWNERS
+        connection.executescript(f"BEGIN IMMEDIATE; {tables} {_VERSION} COMMIT;")
+
+
+def begin_epoch(connection: sqlite3.Connection, owner: str, since: float) -> int:
+    """Make this connection the journal's only writer; every write of an earlier one is refused from now on.
+
+    Args:
+        connection: An open connection.
+        owner: Who writes, for people.
+        since: Seconds since the epoch.
+
+    Returns:
+        The epoch's number.
+    """
+    [(epoch,)] = connection.execute(
+        "INSERT INTO owners (owner, since) VALUES (?, ?) RETURNING epoch", (owner, since)
+    ).fetchall()
+    # Compared within the very transaction that writes, so that no check can be too old.
+    connection.execute(
+        "CREATE TEMP TRIGGER fence BEFORE INSERT ON main.events "
+        f"WHEN (SELECT max(epoch) FROM main.owners) <> {int(epoch)} "
+        f"BEGIN SELECT RAISE(ABORT, '{FENCED}'); END"
+    )
+    return int(epoch)
 
 
 def check_structure(connection: sqlite3.Connection, path: Path) -> None:

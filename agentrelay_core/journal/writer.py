@@ -8,6 +8,7 @@ safe awaits `Journal.flush`.
 import os
 import sqlite3
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from functools import lru_cache
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from agentrelay_core.journal import storage
 from agentrelay_core.journal.errors import JournalError, damaged, translate
 from agentrelay_core.journal.filesystem import MountTable, private_directory, refuse_network_disk, system_mounts
-from agentrelay_core.runtime import Event
+from agentrelay_core.runtime import Event, IntegrationError
 
 if TYPE_CHECKING:
     import asyncio
@@ -40,7 +41,8 @@ class Journal:
     """An append-only record of events in a SQLite file. Made by `Journal.open`.
 
     `append` may be called from any thread; `flush` and `aclose` belong on an event loop. An error of the writer
-    (disk full, disk gone) is kept: every later call raises it as a `JournalError`, and nothing more is written.
+    (disk full, disk gone) is kept: every later call raises it as a `JournalError`, and nothing more is written. So is
+    the end of its epoch, which another opening to write brings; that is raised as `Fenced`.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
@@ -81,6 +83,7 @@ class Journal:
             raise translate(path, error) from error
         try:
             _prepare(connection, path, durability)
+            storage.begin_epoch(connection, f"process {os.getpid()}", time.time())
         except sqlite3.Error as error:
             connection.close()
             raise translate(path, error) from error
@@ -148,7 +151,7 @@ class Journal:
 
         await asyncio.to_thread(self.close)
 
-    def _refusal(self) -> JournalError:
+    def _refusal(self) -> IntegrationError:
         if self._failure is None:
             return JournalError(f"the journal {self._path} is closed; nothing more can be recorded")
         error = translate(self._path, self._failure)
@@ -259,8 +262,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, durability: Durability)
     connection.execute("PRAGMA wal_autocheckpoint = 0")
     if holds_events:
         storage.check_structure(connection, path)
-    else:
-        storage.create_schema(connection)
+    storage.create_schema(connection)
 
 
 @lru_cache(maxsize=ROWS_PER_STATEMENT)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from typing import Any
 
-from agentrelay_core.journal import Journal, TaskRecord, kinds
+from agentrelay_core.journal import Journal, JournalError, TaskRecord, kinds
 from agentrelay_core.orchestrator.attempts import Attempts, fail
 from agentrelay_core.orchestrator.lanes import Lanes
 from agentrelay_core.orchestrator.results import RunOutcome, RunResult, WorkstreamResult
@@ -17,6 +17,7 @@ from agentrelay_core.orchestrator.retries import is_internal, is_parked
 from agentrelay_core.orchestrator.schedule import Schedule
 from agentrelay_core.runtime import (
     Event,
+    Fenced,
     TaskRuntime,
     TaskStatus,
 )
@@ -101,12 +102,17 @@ class Execution:
         """Run until nothing more can be done.
 
         Raises:
+            JournalError: The run's memory failed; agents were left to go on.
+            Fenced: Another process owns the run now; agents were left to go on.
             asyncio.CancelledError: The caller was cancelled: every task was stopped first.
         """
         self._over = asyncio.get_running_loop().create_future()
         self._go_on()
         try:
             await self._over
+        except (JournalError, Fenced):
+            await self._settle()
+            raise
         except BaseException:
             self.cancel()
             await self._settle()
@@ -139,20 +145,26 @@ class Execution:
     def detach(self) -> None:
         """Launch nothing more and leave the agents that are at work to go on."""
         self._launching = False
+        self._leave()
+        self._go_on()
+
+    def _leave(self) -> None:
         self._detached = True
         self._attempts.detach()
         self._runner.detach()
-        self._go_on()
 
     def abort(self, error: BaseException) -> None:
-        """End the run with an error, for example of a journal that cannot be written any more; `run` raises it.
+        """End the run with an error, which `run` raises.
 
         Args:
-            error: What went wrong; a cancellation is none.
+            error: What went wrong; a cancellation is none. What cannot be recorded any more is not done either, so for
+                a journal's error nothing is torn down: agents go on, as after `detach`.
         """
         if self._over is not None and not self._over.done() and not isinstance(error, asyncio.CancelledError):
             self._launching = False
             self._over.set_exception(error)
+            if isinstance(error, JournalError | Fenced):
+                self._leave()
 
     def _go_on(self) -> None:
         """Start what may start; end the run when there is nothing left to wait for."""

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from agentrelay_core.hooks import Catalog, RunInfo
-from agentrelay_core.journal import Journal, JournalError, RunState, graph_digest, kinds, read_state, run_started_event
+from agentrelay_core.journal import Journal, JournalError, RunState, graph_data, kinds, read_state, run_started_event
+from agentrelay_core.orchestrator.edits import refuse_edits
 from agentrelay_core.orchestrator.execution import Execution
 from agentrelay_core.orchestrator.orphans import end_orphans
 from agentrelay_core.orchestrator.ownership import owned
@@ -19,7 +20,7 @@ from agentrelay_core.orchestrator.plan import Plan, make_plan
 from agentrelay_core.orchestrator.preflight import checked_graph, missing_for, require
 from agentrelay_core.orchestrator.recording import JournalRecorder
 from agentrelay_core.orchestrator.results import RunOutcome, RunResult
-from agentrelay_core.runtime import Event, EventListener
+from agentrelay_core.runtime import Event, EventListener, Fenced
 from agentrelay_core.runtime.events import careful
 from agentrelay_core.spec import RunSettings, TaskGraph
 from agentrelay_core.task_runner import StandardTaskRunner
@@ -39,6 +40,9 @@ class Orchestrator:
         settings: Settings instead of the graph's own.
         on_event: Called with each event; one that raises is logged once and ends nothing.
         select: Ids of the tasks that are wanted; default all.
+        accept_graph: Go on with a graph that was edited since the run began; what is done stays done.
+        wait_for_owner: Wait for another process that drives this run, where it would be an error.
+        takeover: Own the run though another process does, which is then kept from writing; for one that is stuck.
     """
 
     def __init__(
@@ -50,6 +54,9 @@ class Orchestrator:
         settings: RunSettings | None = None,
         on_event: EventListener | None = None,
         select: Collection[str] | None = None,
+        accept_graph: bool = False,
+        wait_for_owner: bool = False,
+        takeover: bool = False,
     ) -> None:
         self.settings = settings or graph.settings
         self.catalog = catalog or Catalog.discover()
@@ -57,14 +64,24 @@ class Orchestrator:
         self.repository = None if repository is None else repository_root(Path(repository))
         self.state_dir = state_directory(self.repository, graph.name, override=self.settings.state_dir)
         self.select = select
+        self._accept_graph = accept_graph
+        self._wait_for_owner = wait_for_owner
+        self._takeover = takeover
         self._listener = None if on_event is None else careful(on_event)
         self._execution: Execution | None = None
         self._journal: Journal | None = None
         self._stop: str | None = None
 
     def plan(self) -> Plan:
-        """What `run` will do, from the graph and the journal; reads, and changes nothing."""
-        return make_plan(self.graph, self._state(), self.select, integrates=self.repository is not None)
+        """What `run` will do, from the graph and the journal; reads, and changes nothing.
+
+        Raises:
+            GraphChanged: The graph was edited since the run began, and that was not accepted.
+            JournalError: The journal cannot be read.
+        """
+        state = self._state()
+        refuse_edits(self.graph, state, accepted=self._accept_graph)
+        return make_plan(self.graph, state, self.select, integrates=self.repository is not None)
 
     def missing(self) -> tuple[str, ...]:
         """What the graph needs and is not there, one sentence each."""
@@ -79,12 +96,14 @@ class Orchestrator:
         Raises:
             EnvironmentNotReady: Something that the graph needs is missing; nothing was started.
             RunIsOwned: Another process drives this run.
-            JournalError: The journal cannot be read or written.
+            GraphChanged: The graph was edited since the run began, and that was not accepted.
+            JournalError: The journal cannot be read or written. Agents are left to go on.
+            Fenced: Another process took the run over. Agents are left to go on.
             asyncio.CancelledError: The caller was cancelled: every task was stopped first.
         """
         require(self.missing())
         ensure(self.state_dir)
-        with owned(self.state_dir):
+        async with owned(self.state_dir, wait=self._wait_for_owner, takeover=self._takeover) as lock:
             plan = await asyncio.to_thread(self.plan)
             if plan.nothing_to_do:
                 tasks = {task.id: plan.finished[task.id] for task in self.graph.tasks if task.id in plan.finished}
@@ -96,7 +115,7 @@ class Orchestrator:
                 max(SMALLEST_POOL, 2 * self.settings.max_concurrency), thread_name_prefix="agentrelay-step"
             )
             try:
-                return await self._run(plan, pool)
+                return await self._run(plan, pool, () if lock is None else (lock,))
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
                 journal, self._journal, self._execution = self._journal, None, None
@@ -123,9 +142,9 @@ class Orchestrator:
         else:
             self._stop = "detach"
 
-    async def _run(self, plan: Plan, pool: ThreadPoolExecutor) -> RunResult:
+    async def _run(self, plan: Plan, pool: ThreadPoolExecutor, helper_fds: tuple[int, ...]) -> RunResult:
         run_id = plan.run_id or new_run_id()
-        run = self._run_info(run_id)
+        run = self._run_info(run_id, helper_fds)
         tables = self.catalog.tables(run)
         workspace = self.catalog.workspace(run) if self.repository is not None else None
         if hasattr(workspace, "preflight"):
@@ -149,7 +168,7 @@ class Orchestrator:
                 workspace=workspace,
                 on_event=self._emit,
                 executor=pool,
-                recorder=JournalRecorder(self._open_journal(), self._emit),
+                recorder=JournalRecorder(self._open_journal(), self._emit, self._abort),
             ),
             journal=self._open_journal(),
             emit=self._emit,
@@ -164,24 +183,29 @@ class Orchestrator:
         self._execution = execution
         if self._stop is not None:
             getattr(execution, self._stop)()
-        outcome = RunOutcome.CANCELLED
         try:
             result = await execution.run()
-            outcome = result.outcome
-            return result
-        finally:
-            self._emit(Event(kind=kinds.RUN_FINISHED, message=outcome, data={"outcome": outcome.value}))
+        except (JournalError, Fenced):
+            raise  # there is nothing left that could be recorded
+        except BaseException:
             with contextlib.suppress(asyncio.CancelledError):
-                await self._open_journal().flush()
+                await self._finish(RunOutcome.CANCELLED)
+            raise
+        await self._finish(result.outcome)
+        return result
+
+    async def _finish(self, outcome: RunOutcome) -> None:
+        self._emit(Event(kind=kinds.RUN_FINISHED, message=outcome, data={"outcome": outcome.value}))
+        await self._open_journal().flush()
 
     def _begin(self, plan: Plan, run_id: str) -> None:
         if plan.run_id:
-            digest = graph_digest(self.graph)
-            self._emit(Event(kind=kinds.RUN_RESUMED, message=run_id, data={"run_id": run_id, "digest": digest}))
+            data = {"run_id": run_id, **graph_data(self.graph)}
+            self._emit(Event(kind=kinds.RUN_RESUMED, message=run_id, data=data))
         else:
             self._emit(run_started_event(run_id, self.graph))
 
-    def _run_info(self, run_id: str) -> RunInfo:
+    def _run_info(self, run_id: str, helper_fds: tuple[int, ...]) -> RunInfo:
         described = {task.id: task.description for task in self.graph.tasks}
         return RunInfo(
             run_id=run_id,
@@ -193,6 +217,7 @@ class Orchestrator:
                 for task in self.graph.tasks
             },
             settings=self.settings,
+            helper_fds=helper_fds,
         )
 
     def _state(self) -> RunState:
@@ -206,14 +231,18 @@ class Orchestrator:
     def _emit(self, event: Event) -> None:
         try:
             self._open_journal().append(event)
-        except JournalError as error:
+        except (JournalError, Fenced) as error:
             if self._execution is None:
                 raise
-            # Nothing is done that cannot be recorded: the run ends here, with this error.
-            self._execution.abort(error)
+            self._abort(error)
         listener = self._listener
         if listener is not None:
             listener(event)
+
+    def _abort(self, error: BaseException) -> None:
+        """End the run with an error: nothing is done that cannot be recorded."""
+        if self._execution is not None:
+            self._execution.abort(error)
 
 
 async def run_graph(

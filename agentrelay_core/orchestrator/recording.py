@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agentrelay_core.journal import Journal, kinds
+from agentrelay_core.journal import Journal, JournalError, kinds
 from agentrelay_core.orchestrator.retries import is_parked, is_retryable
-from agentrelay_core.runtime import Event, IntegrationFailureClass, TaskRuntime
+from agentrelay_core.runtime import Event, Fenced, IntegrationFailureClass, TaskRuntime
 from agentrelay_core.task_runner import TaskRunResult
+from agentrelay_core.task_runner.step_calls import Detached
 
 
 class JournalRecorder:
@@ -15,17 +16,27 @@ class JournalRecorder:
     Args:
         journal: The run's memory.
         emit: Takes events: the journal's and the listeners'.
+        abort: Ends the run with an error, agents left to go on.
     """
 
-    def __init__(self, journal: Journal, emit: Callable[[Event], None]) -> None:
+    def __init__(self, journal: Journal, emit: Callable[[Event], None], abort: Callable[[BaseException], None]) -> None:
         self._journal = journal
         self._emit = emit
+        self._abort = abort
 
     async def intend(self, runtime: TaskRuntime, effect: str) -> None:
-        """Return when it is on the disk that an effect may have begun."""
-        if effect != "merge":  # of which `task_pr_merging` has told just now
-            self._emit(task_event(kinds.INTENT, runtime, effect))
-        await self._journal.flush()
+        """Return when it is on the disk that an effect may have begun.
+
+        Raises:
+            Detached: It cannot be recorded, so the effect must not begin and the task is left as it is.
+        """
+        try:
+            if effect != "merge":  # of which `task_pr_merging` has told just now
+                self._emit(task_event(kinds.INTENT, runtime, effect))
+            await self._journal.flush()
+        except (JournalError, Fenced) as error:
+            self._abort(error)
+            raise Detached from error
 
     def recovered(self, runtime: TaskRuntime, effect: str) -> None:
         """Note that an effect had happened already and was not repeated."""

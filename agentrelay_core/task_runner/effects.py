@@ -33,6 +33,9 @@ class EffectRecorder(Protocol):
         Args:
             runtime: The task.
             effect: One of `DURABLE`.
+
+        Raises:
+            Detached: It cannot be made durable; the effect does not begin, and nothing of the task is torn down.
         """
 
     def recovered(self, runtime: TaskRuntime, effect: str) -> None:

@@ -39,11 +39,11 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     """A journal of a later version is neither read nor written, and the error says to upgrade."""
     path = written(tmp_path / "journal.sqlite")
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute("PRAGMA user_version = 3")
     connection.close()
     before = path.read_bytes()
     for act in (lambda: Journal.open(path), lambda: list(read_events(path))):
-        with pytest.raises(JournalError, match=r"has schema 2, .* reads up to 1\. .*pip install --upgrade"):
+        with pytest.raises(JournalError, match=r"has schema 3, .* reads up to 2\. .*pip install --upgrade"):
             act()
     assert path.read_bytes() == before
 

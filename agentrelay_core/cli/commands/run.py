@@ -21,9 +21,9 @@ from agentrelay_core.cli.options import (
     settings_options,
 )
 from agentrelay_core.cli.planning import plan_json, plan_lines, refuse_empty, selected
-from agentrelay_core.cli.progress import progress_line
+from agentrelay_core.cli.progress import SILENT, progress_line
 from agentrelay_core.cli.results import next_steps, result_lines
-from agentrelay_core.cli.stopping import leave_if_hung, stop_on_signals
+from agentrelay_core.cli.stopping import leave_if_hung, leave_on_signals
 from agentrelay_core.orchestrator import Orchestrator, RunResult
 from agentrelay_core.orchestrator.places import journal_path
 from agentrelay_core.runtime import Event, UserError
@@ -35,6 +35,9 @@ from agentrelay_core.runtime import Event, UserError
 @selection_options
 @click.option("--dry-run", is_flag=True, help="Show the plan, and do nothing; the same as `agentrelay plan`.")
 @json_option
+@click.option("--accept-graph", is_flag=True, help="Go on with a graph that was edited since the run began.")
+@click.option("--wait", is_flag=True, help="Wait for another process that drives this run to end.")
+@click.option("--takeover", is_flag=True, help="Own this run though another process does; for one that is stuck.")
 @settings_options
 def command(
     graph: str | None,
@@ -43,6 +46,9 @@ def command(
     until: str | None,
     dry_run: bool,
     as_json: bool,
+    accept_graph: bool,
+    wait: bool,
+    takeover: bool,
     **flags: Any,
 ) -> int:
     """Run what is not done in GRAPH (agentrelay.yaml); so it also resumes.
@@ -50,8 +56,18 @@ def command(
     On stdout, at the end: a line per task `<id> <status> <pull request> <error>` with tabs between, then the sums. With
     --json the events that the journal holds, one a line. Progress goes to stderr.
     """
-    given = given_flags(flags)
-    return run(graph, repository, select=select, until=until, dry_run=dry_run, as_json=as_json, flags=given)
+    return run(
+        graph,
+        repository,
+        select=select,
+        until=until,
+        dry_run=dry_run,
+        as_json=as_json,
+        flags=given_flags(flags),
+        accept_graph=accept_graph,
+        wait_for_owner=wait,
+        takeover=takeover,
+    )
 
 
 def run(
@@ -63,6 +79,7 @@ def run(
     dry_run: bool = False,
     as_json: bool = False,
     flags: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> int:
     """Run a graph file; `demo` comes through here too.
 
@@ -74,13 +91,14 @@ def run(
         dry_run: Show the plan alone.
         as_json: Print events, or the plan, as JSON.
         flags: Settings given as flags.
+        more: ``accept_graph``, ``wait_for_owner`` and ``takeover``, as `Orchestrator` has them.
 
     Returns:
         The exit code.
     """
     opened = open_graph(graph, repository, flags or {})
     wanted = selected(opened.graph, select, until)
-    session = _Session(opened, wanted, as_json)
+    session = _Session(opened, wanted, as_json, more)
     plan = session.orchestrator.plan()
     if dry_run:
         lines = (
@@ -105,13 +123,14 @@ def run(
 class _Session:
     """One run of the command."""
 
-    def __init__(self, opened: Opened, wanted: set[str] | None, as_json: bool) -> None:
+    def __init__(self, opened: Opened, wanted: set[str] | None, as_json: bool, more: Mapping[str, Any]) -> None:
         self.orchestrator = Orchestrator(
             opened.graph,
             repository=opened.repository,
             catalog=opened.catalog,
             on_event=self._tell,
             select=wanted,
+            **more,
         )
         self._as_json = as_json
         self._lines: JournalLines | None = None
@@ -123,7 +142,7 @@ class _Session:
             self._lines = JournalLines(journal_path(self.orchestrator.state_dir), _print_line)
             follower = asyncio.create_task(self._lines.follow())
         try:
-            with stop_on_signals(self.orchestrator.cancel) as stopping:
+            with leave_on_signals(self.orchestrator.detach) as stopping:
                 result = await self.orchestrator.run()
                 return result, stopping.exit_code
         except UserError as error:
@@ -138,7 +157,8 @@ class _Session:
                     await follower
 
     def _tell(self, event: Event) -> None:
-        click.echo(progress_line(event), err=True)
+        if event.kind not in SILENT:
+            click.echo(progress_line(event), err=True)
         if self._lines is not None:
             self._lines.wake()
 
