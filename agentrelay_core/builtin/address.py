@@ -1,9 +1,10 @@
-"""Where an agent in a local process lives: its process group, and the directory that has its log."""
+"""Where an agent in a local process lives: its program, and the directory that has its log."""
 
 from pathlib import Path
 from typing import Any, Final
 
-from agentrelay_core.processes import ProcessError, ProcessGroup, ProcessIdentity
+from agentrelay_core.processes import ProcessError, RecordedProgram
+from agentrelay_core.processes.recorded.records import LaunchRecord
 from agentrelay_core.runtime import AgentAddress, AgentFailure
 from agentrelay_core.runtime.agent_files import AgentDirectory, write_atomically
 
@@ -18,18 +19,19 @@ class ProcessAddress(AgentAddress):
     """The address of an agent in a local process.
 
     Args:
-        group: Its process group.
+        program: The program and its record.
         signal_dir: The attempt's directory, where ``agent.log`` is.
     """
 
-    def __init__(self, group: ProcessGroup, signal_dir: Path) -> None:
-        self.group = group
+    def __init__(self, program: RecordedProgram, signal_dir: Path) -> None:
+        self.program = program
         self.signal_dir = signal_dir
 
     @property
     def label(self) -> str:
-        """For example ``process:4711``."""
-        return f"process:{self.group.identity.pid}"
+        """For example ``process:4711``; without a number where none was written down."""
+        identity = self.program.identity
+        return "process" if identity is None else f"process:{identity.pid}"
 
     async def stop(self) -> None:
         """End the agent and everything that it started: TERM, after 10 s KILL.
@@ -38,12 +40,14 @@ class ProcessAddress(AgentAddress):
             AgentFailure: Something could not be ended.
         """
         try:
-            await self.group.stop()
+            await self.program.stop()
         except ProcessError as error:
             raise AgentFailure(str(error)) from error
 
     async def teardown(self, signal_dir: Path | None = None, keep_panes: bool = False) -> None:
-        """Stop the agent; its log is in its own directory from the first byte, and copied if another is asked for.
+        """Stop the agent for good: it is not adopted any more, even if we are killed before it has ended.
+
+        Its log is in its own directory from the first byte, and copied if another is asked for.
 
         Args:
             signal_dir: Where ``agent.log`` is wanted.
@@ -53,6 +57,7 @@ class ProcessAddress(AgentAddress):
             AgentFailure: Something could not be ended.
         """
         try:
+            self.program.release()
             await self.stop()
         finally:
             if signal_dir is not None and signal_dir != self.signal_dir:
@@ -75,8 +80,9 @@ class ProcessAddress(AgentAddress):
         return head + f"\n[{left_out} bytes left out]\n".encode() + tail if left_out else head
 
     def to_json(self) -> dict[str, Any]:
-        """What `ProcessHost.adopt` needs."""
-        return {"process": self.group.identity.to_json(), "signal_dir": str(self.signal_dir)}
+        """What `ProcessHost.adopt` needs; the same from whoever has the address."""
+        record = self.program.record
+        return {"record": str(record.attempt), "launch": record.number, "signal_dir": str(self.signal_dir)}
 
     @classmethod
     def from_json(cls, data: Any) -> "ProcessAddress":
@@ -85,8 +91,9 @@ class ProcessAddress(AgentAddress):
         Raises:
             ValueError: The data is none.
         """
-        if not isinstance(data, dict) or not isinstance(data.get("process"), dict) or not data.get("signal_dir"):
-            raise ValueError(f"not the address of a process: {data!r}")
-        signal_dir = str(data["signal_dir"])
-        identity = ProcessIdentity.from_json(data["process"])
-        return cls(ProcessGroup.adopt(identity, (MARKER, signal_dir)), Path(signal_dir))
+        if isinstance(data, dict):
+            record, number, signal_dir = (data.get(name) for name in ("record", "launch", "signal_dir"))
+            if isinstance(record, str) and isinstance(number, int) and isinstance(signal_dir, str) and signal_dir:
+                program = RecordedProgram(LaunchRecord(Path(record), number), (MARKER, signal_dir))
+                return cls(program, Path(signal_dir))
+        raise ValueError(f"not the address of a process: {data!r}")

@@ -1,16 +1,18 @@
-"""The host of local processes: starts a program as a process group of its own, watches it, and ends it as a whole."""
+"""The host of local processes: a runner process starts each program, and whoever comes later finds it again."""
 
+from pathlib import Path
 from typing import Any
 
 from agentrelay_core.builtin.address import AGENT_LOG, MARKER, ProcessAddress
 from agentrelay_core.builtin.required import required_path
 from agentrelay_core.hooks import AgentCommand, Liveness, StepContext
-from agentrelay_core.processes import ExitCodeUnknownError, ProcessError, ProcessGroup
-from agentrelay_core.runtime import AgentAddress, AgentFailure
+from agentrelay_core.processes import AlreadyRunningError, ProcessError, RecordedProgram
+from agentrelay_core.runtime import AgentAddress, AgentFailure, Lost
+from agentrelay_core.runtime.agent_records import agent_record
 
 
 class ProcessHost:
-    """Runs agents as local processes. It holds nothing: whatever there is to know of an agent is in its address."""
+    """Runs agents as local processes. It holds nothing: whatever there is to know of an agent is in its record."""
 
     def start(self, command: AgentCommand, context: StepContext) -> AgentAddress:
         """Start a program in the task's worktree; what it prints goes to ``agent.log`` from the first byte.
@@ -20,26 +22,63 @@ class ProcessHost:
             context: The task.
 
         Returns:
-            Its address.
+            Its address; that of the agent which runs in this attempt already, if there is one.
 
         Raises:
             ValueError: ``worktree_path`` or ``signal_dir`` is not set.
-            AgentFailure: The program is missing, or could not be started.
+            AgentFailure: The program is missing, could not be started, or an earlier one is still being stopped.
         """
         worktree = required_path(context.runtime, "worktree_path")
         signal_dir = required_path(context.runtime, "signal_dir")
+        attempt, marker = agent_record(*_attempt_key(context)), (MARKER, str(signal_dir))
+        program: RecordedProgram | None
         try:
-            group = ProcessGroup.start(
+            program = RecordedProgram.start(
                 command.argv,
                 cwd=worktree,
                 env={**command.env, MARKER: str(signal_dir)},
                 stdin=command.stdin,
                 output=signal_dir / AGENT_LOG,
-                marker=(MARKER, str(signal_dir)),
+                attempt=attempt,
+                marker=marker,
             )
+        except AlreadyRunningError as error:
+            # Somebody was killed in the middle of this very call, and his runner process came first.
+            program = RecordedProgram.in_the_way(attempt, marker)
+            if program is None or program.record.released:
+                raise AgentFailure(str(error)) from error
         except ProcessError as error:
             raise AgentFailure(str(error)) from error
-        return ProcessAddress(group, signal_dir)
+        return ProcessAddress(program, signal_dir)
+
+    async def find(self, context: StepContext) -> AgentAddress | None:
+        """The agent that was started last in this very attempt, be it alive or not.
+
+        Args:
+            context: The task, with the run's and the attempt's number.
+
+        Returns:
+            Its address; `None` when none was started, or when it was being stopped for good: then that is finished.
+
+        Raises:
+            ValueError: ``signal_dir`` is not set.
+            AgentFailure: What was being stopped could not be ended.
+            Lost: It is not known now whether there is one.
+        """
+        signal_dir = required_path(context.runtime, "signal_dir")
+        program = RecordedProgram.find(agent_record(*_attempt_key(context)), (MARKER, str(signal_dir)))
+        if program is None:
+            return None
+        address = ProcessAddress(program, signal_dir)
+        if program.record.released:
+            await address.stop()
+            return None
+        liveness = await program.is_alive()
+        if liveness == "unknown" or (liveness == "alive" and program.identity is None and not await program.pids()):
+            raise Lost(f"it is not known whether an agent was started; its record is {program.record.directory}")
+        if liveness == "ended" and program.identity is None and program.record.exit is None:
+            return None  # its runner process ended before it started anything
+        return address
 
     async def wait(self, address: AgentAddress) -> int | None:
         """Wait until the program has ended, then end what it left running.
@@ -54,16 +93,14 @@ class ProcessHost:
             AgentFailure: Something could not be ended.
         """
         own = _own(address)
-        try:
-            exit_code = await own.group.wait()
-        except ExitCodeUnknownError:
-            exit_code = None
-        await own.stop()
+        exit_code = await own.program.wait()
+        if exit_code is not None or await own.program.is_alive() == "ended":
+            await own.stop()
         return exit_code
 
     async def is_alive(self, address: AgentAddress) -> Liveness:
-        """Whether the program's first process still runs."""
-        return _own(address).group.is_alive()
+        """Whether the program's first process still runs; ``ended`` by proof alone."""
+        return await _own(address).program.is_alive()
 
     def output(self, address: AgentAddress) -> bytes:
         """What the agent printed so far; of more than 1 MiB the beginning and the end."""
@@ -74,19 +111,24 @@ class ProcessHost:
         await _own(address).stop()
 
     def adopt(self, data: Any) -> AgentAddress | None:
-        """Find an agent again that an earlier process of ours started.
+        """Find an agent again that an earlier process of ours started, be it alive or not.
 
         Args:
             data: What its address's ``to_json`` gave.
 
         Returns:
-            Its address; `None` when it has ended.
+            Its address; `None` when it has no record any more.
 
         Raises:
             ValueError: The data is no address.
         """
         address = ProcessAddress.from_json(data)
-        return None if address.group.is_alive() == "ended" else address
+        return address if address.program.record.directory.is_dir() else None
+
+
+def _attempt_key(context: StepContext) -> tuple[Path, str, str, int]:
+    runtime = context.runtime
+    return context.run.state_dir, runtime.task.id, runtime.run_id, runtime.state.attempt_num
 
 
 def _own(address: AgentAddress) -> ProcessAddress:

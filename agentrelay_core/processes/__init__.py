@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentrelay_core.processes.capture import Captured, run_captured
 from agentrelay_core.processes.errors import (
+    AlreadyRunningError,
     ExitCodeUnknownError,
     OutputLimitError,
     ProcessError,
@@ -22,8 +23,10 @@ from agentrelay_core.processes.identity import ProcessIdentity, alive, boot_id, 
 if TYPE_CHECKING:
     from agentrelay_core.processes.exits import process_ended
     from agentrelay_core.processes.group import ProcessGroup
+    from agentrelay_core.processes.recorded.program import RecordedProgram
 
 __all__ = [
+    "AlreadyRunningError",
     "Captured",
     "ExitCodeUnknownError",
     "OutputLimitError",
@@ -32,6 +35,7 @@ __all__ = [
     "ProcessIdentity",
     "ProcessTimeoutError",
     "ProgramNotFoundError",
+    "RecordedProgram",
     "SurvivorsError",
     "TableUnreadableError",
     "alive",
@@ -50,6 +54,10 @@ def __getattr__(name: str) -> Any:
         from agentrelay_core.processes.group import ProcessGroup
 
         return ProcessGroup
+    if name == "RecordedProgram":
+        from agentrelay_core.processes.recorded.program import RecordedProgram
+
+        return RecordedProgram
     if name == "process_ended":
         from agentrelay_core.processes.exits import process_ended
 

@@ -41,11 +41,11 @@ def send_signal(identity: ProcessIdentity, number: int) -> None:
             os.close(descriptor)
 
 
-async def end_all(leader: ProcessIdentity, marker: Marker | None, *, grace: float, held: bool) -> None:
+async def end_all(leader: ProcessIdentity | None, marker: Marker | None, *, grace: float, held: bool) -> None:
     """End what is left of a program: TERM, then KILL.
 
     Args:
-        leader: The program's first process.
+        leader: The program's first process; `None` where only the marker is known.
         marker: See `belonging`.
         grace: Seconds between TERM and KILL.
         held: Whether the leader is a child of ours that is not yet reaped, so that its group's number is safe to use.
@@ -73,7 +73,7 @@ async def end_all(leader: ProcessIdentity, marker: Marker | None, *, grace: floa
             while left := await belonging(leader, marker):
                 # All of the group at once, because what forks while it is looked for is missed; the others one by one,
                 # again and again.
-                if held:
+                if held and leader is not None:
                     with contextlib.suppress(ProcessLookupError, PermissionError):
                         os.killpg(leader.pid, signal.SIGKILL)
                 for identity in left:

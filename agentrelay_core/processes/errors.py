@@ -1,6 +1,7 @@
 """What can go wrong with a program: it is not there, takes too long, prints too much, or does not go away."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 
 class ProcessError(Exception):
@@ -58,6 +59,18 @@ class SurvivorsError(ProcessError):
         listed = ", ".join(f"{pid} ({command})" for pid, command in survivors)
         super().__init__(f"processes that could not be ended: {listed}")
         self.survivors = tuple(survivors)
+
+
+class AlreadyRunningError(ProcessError):
+    """Nothing was started, because a program that was started before, under the same record, has not ended.
+
+    Args:
+        record: Directory of the record.
+    """
+
+    def __init__(self, record: Path) -> None:
+        super().__init__(f"nothing was started: an earlier program has not ended; its record is {record}")
+        self.record = record
 
 
 class TableUnreadableError(ProcessError):

@@ -18,11 +18,12 @@ from agentrelay_core.processes.table import read_table, read_variable
 Marker = tuple[str, str]
 
 
-async def belonging(leader: ProcessIdentity, marker: Marker | None) -> list[ProcessIdentity]:
+async def belonging(leader: ProcessIdentity | None, marker: Marker | None) -> list[ProcessIdentity]:
     """What is left of a program: members of its group and session, and marked processes.
 
     Args:
         leader: The program's first process, which led the group and the session; it may have ended.
+            `None` where only the marker is known.
         marker: Name and value of a variable that only this program was given, or `None`.
 
     Returns:
@@ -35,7 +36,11 @@ async def belonging(leader: ProcessIdentity, marker: Marker | None) -> list[Proc
     survey = await asyncio.to_thread(_SHARED.made_since, time.monotonic(), name)
     found = {*survey.marked.get(value, ())} if marker else set()
     # If the leader's number is in other hands, its group and its session are long gone.
-    if leader.boot_id == boot_id() and survey.start_times.get(leader.pid, leader.start_time) == leader.start_time:
+    if (
+        leader is not None
+        and leader.boot_id == boot_id()
+        and survey.start_times.get(leader.pid, leader.start_time) == leader.start_time
+    ):
         found.update(survey.members.get(leader.pid, ()))
     return [identity for identity in found if identity.pid != os.getpid()]
 

@@ -91,7 +91,7 @@ async def test_program_that_stays_is_stopped(prepared: Prepare) -> None:
     signal = await one.checker(grace=0.2).wait_for_completion(one.runtime)
     assert time.monotonic() - began >= 0.2
     assert (signal.outcome, signal.concerns) == ("done", ())
-    assert agent.address.group.is_alive() == "ended"
+    assert await agent.address.program.is_alive() == "ended"
     await agent.address.teardown(one.signal_dir)
 
 
@@ -119,7 +119,7 @@ async def test_both_signals_are_a_violation(prepared: Prepare) -> None:
     """Who says both has broken the protocol; nothing is left waiting."""
     one = prepared(f"{FAILED}; {DONE}")
     agent = await one.launch()
-    await agent.address.group.wait()  # type: ignore[attr-defined]
+    await agent.address.program.wait()  # type: ignore[attr-defined]
     with pytest.raises(ProtocolViolation, match="holds both"):
         await one.checker().wait_for_completion(one.runtime)
     await agent.address.teardown(one.signal_dir)
@@ -150,7 +150,7 @@ async def test_detached_descendants_end_too(prepared: Prepare) -> None:
     one = prepared((sys.executable, "-c", code))
     await one.launch()
     daemon = int((await one.fifo.read()).split()[1])
-    assert one.left() in ([daemon], sorted([daemon, one.runtime.artifacts.agent_address.group.identity.pid]))
+    assert one.left() in ([daemon], sorted([daemon, one.runtime.artifacts.agent_address.program.identity.pid]))
     signal = await one.checker().wait_for_completion(one.runtime)
     assert signal.outcome == "done"
     assert one.left() == []
@@ -171,7 +171,7 @@ async def test_cancelled_wait_leaves_nothing(prepared: Prepare) -> None:
     assert waiting.cancelled()
     assert len(asyncio.all_tasks()) == 1
     assert _descriptors() - before <= {"anon_inode:inotify"}  # one for all waits of the loop, kept by it
-    assert agent.address.group.is_alive() == "alive"
+    assert await agent.address.program.is_alive() == "alive"
     await agent.address.teardown(one.signal_dir)
 
 
@@ -266,7 +266,7 @@ async def test_signal_stands_although_the_host_fails(prepared: Prepare) -> None:
     """What the agent said is not undone by a host that fails; that is a concern."""
     one = prepared(DONE)
     agent = await one.launch()
-    await agent.address.group.wait()  # type: ignore[attr-defined]
+    await agent.address.program.wait()  # type: ignore[attr-defined]
     signal = await _with_host(one, _Failing(OSError("lost"))).checker().wait_for_completion(one.runtime)
     assert signal.outcome == "done"
     assert signal.concerns == (
@@ -344,7 +344,7 @@ async def test_many_at_once(prepared: Prepare, tmp_path: Path) -> None:
         runtime = attrs.evolve(one.runtime)
         signal_dir = tmp_path / f"signals-{number}"
         signal_dir.mkdir()
-        runtime.state = attrs.evolve(one.runtime.state, signal_dir=signal_dir)
+        runtime.state = attrs.evolve(one.runtime.state, signal_dir=signal_dir, attempt_num=number)
         runtime.artifacts = attrs.evolve(one.runtime.artifacts)
         options = attrs.evolve(one.context.options, command=f"exit {number}")
         made.append(one.evolve(runtime=runtime, options=options))

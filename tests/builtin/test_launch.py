@@ -1,5 +1,6 @@
 """Starting an agent: where, with what, and what is said when something is missing."""
 
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -20,8 +21,8 @@ Prepare = Callable[..., Any]
 async def test_agent_works_in_the_worktree_with_its_instructions(prepared: Prepare) -> None:
     """Its directory, its standard input and its log are those of the task."""
     one = prepared("pwd; cat; echo to stderr >&2")
-    signal = await one.run()
-    assert signal.outcome == "done"
+    ended = await one.run()
+    assert ended.outcome == "done"
     assert one.log.splitlines() == [str(one.runtime.state.worktree_path), "Build it.", "to stderr"]
 
 
@@ -82,10 +83,10 @@ async def test_address_is_shown_and_kept(prepared: Prepare) -> None:
     agent = await one.launch()
     assert isinstance(agent.address, ProcessAddress)
     assert agent.address is one.runtime.artifacts.agent_address
-    assert agent.address.label == f"process:{agent.address.group.identity.pid}"
+    assert agent.address.label == f"process:{agent.address.program.identity.pid}"
     assert agent.send_turn("instructions.md") is False
     await agent.address.teardown(one.signal_dir)
-    assert agent.address.group.is_alive() == "ended"
+    assert await agent.address.program.is_alive() == "ended"
 
 
 async def test_missing_program(prepared: Prepare) -> None:
@@ -121,9 +122,7 @@ async def test_undeclared_environment_is_named(prepared: Prepare) -> None:
     one = prepared("true")
     runtime = TaskRuntime(Task(id="build", primary_agent=AgentConfig(environment=Cloud())))
     runtime.state = one.runtime.state
-    runtime.artifacts.agent_address = ProcessAddress.from_json(
-        {"process": {"pid": 1, "start_time": "1", "boot_id": "x"}, "signal_dir": "/"}
-    )
+    runtime.artifacts.agent_address = ProcessAddress.from_json({"record": "/nowhere", "launch": 1, "signal_dir": "/"})
     one = one.evolve(runtime=runtime, environment=None)
     with pytest.raises(UserError, match="no installed plugin declares the environment 'Cloud'"):
         await one.launch()
@@ -155,7 +154,7 @@ async def test_kickoff_tells_the_agent(prepared: Prepare) -> None:
 
 
 async def test_adopted_agent(prepared: Prepare) -> None:
-    """An agent is found again from its address's plain data while it lives, and not afterwards."""
+    """An agent is found again from its address's plain data, alive or ended, as long as there is a record of it."""
     one = prepared("exec sleep 600")
     agent = await one.launch()
     host = one.context.environment.host(one.runtime.task.primary_agent.environment)
@@ -164,12 +163,15 @@ async def test_adopted_agent(prepared: Prepare) -> None:
     assert adopted.label == agent.address.label
     assert await host.is_alive(adopted) == "alive"
     await host.stop(adopted)
-    assert await host.wait(adopted) is None
-    assert host.adopt(data) is None
+    assert await host.wait(host.adopt(data)) == -signal.SIGTERM
+    assert await host.is_alive(adopted) == "ended"
     await agent.address.teardown(one.signal_dir)
+    assert host.adopt({**data, "launch": 2}) is None
 
 
-@pytest.mark.parametrize("data", [None, {}, {"process": {}, "signal_dir": "/x"}, {"process": 1, "signal_dir": "/x"}])
+@pytest.mark.parametrize(
+    "data", [None, {}, {"record": "/x", "signal_dir": "/x"}, {"record": 1, "launch": 1, "signal_dir": "/x"}]
+)
 def test_rubbish_is_no_address(data: object) -> None:
     """Data of another shape is refused."""
     with pytest.raises(ValueError, match="not the"):
@@ -191,11 +193,11 @@ async def test_flood_is_read_in_part(prepared: Prepare) -> None:
     code = "import sys; sys.stdout.write('first\\n' + 'x' * 5_000_000 + '\\nlast\\n'); sys.exit(4)"
     one = prepared((sys.executable, "-c", code))
     agent = await one.launch()
-    signal = await one.checker().wait_for_completion(one.runtime)
+    ended = await one.checker().wait_for_completion(one.runtime)
     output = agent.address.output()  # type: ignore[attr-defined]
     assert len(output) < 1_100_000
     assert output.startswith(b"first\n")
     assert output.endswith(b"\nlast\n")
-    assert signal.error.endswith("\nlast")
-    assert len(signal.error) < 10_000
+    assert ended.error.endswith("\nlast")
+    assert len(ended.error) < 10_000
     await agent.address.teardown(one.signal_dir)

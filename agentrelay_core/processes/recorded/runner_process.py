@@ -1,0 +1,216 @@
+"""The runner process: it starts one program, outlives whoever asked for it, and writes down how the program ended.
+
+One of it lives as long as each agent, so it imports next to nothing (`signal` would load `enum`, hence `_signal`),
+sleeps in the kernel between heartbeats, and holds no descriptor but its own. Its order comes on standard input and
+never in argv, because it holds secrets; its report goes to standard output, which is closed once the program runs or is
+known not to. `handover.py` is the other side, `run.py` the script that calls `main`.
+
+The lock is the attempt's, whose directory is above that of the launch: it is held from before the program starts until
+the runner has ended, so that no attempt ever has two programs.
+"""
+
+import _signal as signal  # type: ignore[import-not-found]  # the part of `signal` that is built in
+import fcntl
+import os
+import sys
+import time
+
+LOCKED = 97
+NOT_FOUND = 127
+CANNOT_START = 126
+# Set for everybody by Python or by us; a program expects them as the system has them.
+_USUAL = ("SIGINT", "SIGHUP", "SIGPIPE", "SIGXFSZ")
+
+
+class _Order:
+    """What is to be started: fields that end in NUL, which no argument, variable or path can hold."""
+
+    def __init__(self, data: bytes) -> None:
+        boot, heartbeat, self.cwd, self.stdin, self.output, count, *words = data.split(b"\0")[:-1]
+        self.boot_id = boot.decode()
+        self.heartbeat = float(heartbeat)
+        self.argv = words[: int(count)]
+        self.env = dict(word.split(b"=", 1) for word in words[int(count) :])
+
+
+def main(directory: bytes) -> int:
+    """Run one program to its end; the exit code is that of the runner process itself."""
+    order = _Order(_read_all(0))
+    report = os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    os.close(null)
+    lock = os.open(os.path.dirname(directory) + b"/lock", os.O_RDWR | os.O_CREAT, 0o600)  # noqa: PTH120  # no pathlib
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _tell(report, b"locked")
+        return LOCKED
+    runner = _identity(os.getpid(), order.boot_id)
+    _write(directory, b"agent.json", [("runner", runner), ("program", "null")])
+    heartbeat = os.open(directory + b"/heartbeat", os.O_WRONLY | os.O_CREAT, 0o600)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # nobody is there yet to pass it on to
+    began = time.monotonic()
+    failed_read, failed_write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _become(order, failed_write)
+    os.close(failed_write)
+    failure = _read_all(failed_read)  # ends when the program has taken the place of our copy
+    os.close(failed_read)
+    if failure:
+        os.waitpid(pid, 0)
+        stage, number = failure.split(b" ")
+        code = NOT_FOUND if stage == b"program" else CANNOT_START
+        message = f"{_culprit(order, stage)}: {os.strerror(int(number))}"
+        _say(order.output, message)
+        _write_exit(directory, code, message, began)
+        _tell(report, b"failed " + failure)
+        return 0
+    program = _identity(pid, order.boot_id)
+    _write(directory, b"agent.json", [("runner", runner), ("program", program)])
+    signal.signal(signal.SIGTERM, lambda *_: os.killpg(pid, signal.SIGTERM))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+    signal.signal(signal.SIGALRM, lambda *_: os.utime(heartbeat))
+    signal.setitimer(signal.ITIMER_REAL, order.heartbeat, order.heartbeat)
+    _tell(report, b"started")
+    code = _wait(pid)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _write_exit(directory, code, None, began)
+    return 0
+
+
+def _become(order: _Order, failed: int) -> None:
+    """In the forked copy: take a session, a directory and descriptors of its own and turn into the program."""
+    stage = b"session"
+    try:
+        os.setsid()
+        stage = b"cwd"
+        os.chdir(order.cwd)
+        stage = b"stdin"
+        os.dup2(os.open(order.stdin or os.devnull, os.O_RDONLY), 0)
+        stage = b"output"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+        printed = os.open(order.output, flags, 0o644)
+        os.dup2(printed, 1)
+        os.dup2(printed, 2)
+        for name in _USUAL:
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        stage = b"program"
+        _execute(order.argv, order.env)
+    except OSError as error:
+        _tell(failed, b"%b %d" % (stage, error.errno or 0))
+    finally:
+        os._exit(NOT_FOUND)
+
+
+def _execute(argv: list[bytes], env: dict[bytes, bytes]) -> None:
+    """As `os.execvpe`, which imports more than all of this file."""
+    if b"/" in argv[0]:
+        os.execve(argv[0], argv, env)
+    search = env.get(b"PATH", os.fsencode(os.defpath))
+    worst: OSError | None = None
+    for folder in search.split(b":"):
+        try:
+            os.execve(folder + b"/" + argv[0] if folder else argv[0], argv, env)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            worst = worst or error
+        except OSError as error:
+            if worst is None or isinstance(worst, FileNotFoundError | NotADirectoryError):
+                worst = error
+    raise worst or FileNotFoundError(2, "")
+
+
+def _wait(pid: int) -> int:
+    """The exit code, or the negative number of a signal. Not reaped where possible: TERM may still be passed on."""
+    if not hasattr(os, "waitid"):  # macOS before Python 3.13
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert ended is not None
+    return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+
+
+def _identity(pid: int, boot_id: str) -> str:
+    """What `ProcessIdentity.to_json` gives, as text."""
+    values = ("pid", str(pid)), ("start_time", _quoted(_start_time(pid))), ("boot_id", _quoted(boot_id))
+    return "{" + ", ".join(f'"{name}": {value}' for name, value in values) + "}"
+
+
+def _start_time(pid: int) -> str:
+    """As `table.py` reads it."""
+    if sys.platform.startswith("linux"):
+        descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+        text = _read_all(descriptor)
+        os.close(descriptor)
+        return text[text.rindex(b")") + 2 :].split()[19].decode()
+    read, write = os.pipe()
+    there = {**os.environ, "LC_ALL": "C"}
+    actions = [(os.POSIX_SPAWN_DUP2, write, 1)]
+    ps = os.posix_spawn("/bin/ps", ["ps", "-p", str(pid), "-o", "lstart="], there, file_actions=actions)
+    os.close(write)
+    text = _read_all(read)
+    os.close(read)
+    os.waitpid(ps, 0)
+    return " ".join(text.decode().split())
+
+
+def _write_exit(directory: bytes, code: int, message: str | None, began: float) -> None:
+    seconds = time.monotonic() - began
+    told = "null" if message is None else _quoted(message)
+    fields = [("exit_code", str(code)), ("message", told), ("seconds", f"{seconds:.3f}")]
+    _write(directory, b"exit.json", fields)
+
+
+def _write(directory: bytes, name: bytes, fields: list[tuple[str, str]]) -> None:
+    """Write a file by rename: a reader sees all of it or none."""
+    text = ", ".join(f'"{field}": {value}' for field, value in (*fields, ("time", f"{time.time():.3f}")))
+    aside = directory + b"/." + name
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.write(descriptor, b"{" + text.encode() + b"}\n")
+    os.close(descriptor)
+    os.replace(aside, directory + b"/" + name)  # noqa: PTH105  # no pathlib
+
+
+def _quoted(text: str) -> str:
+    """A JSON string."""
+    plain = (letter if " " <= letter <= "~" and letter not in '"\\' else _escaped(letter) for letter in text)
+    return '"' + "".join(plain) + '"'
+
+
+def _escaped(letter: str) -> str:
+    return f"\\u{ord(letter):04x}" if ord(letter) < 0xD800 else "?"
+
+
+def _culprit(order: _Order, stage: bytes) -> str:
+    names = {b"cwd": order.cwd, b"stdin": order.stdin, b"output": order.output, b"program": order.argv[0]}
+    return os.fsdecode(names.get(stage, stage))
+
+
+def _say(output: bytes, message: str) -> None:
+    """Where the program would have printed, people look first."""
+    try:
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o644)
+    except OSError:
+        return  # it is in exit.json all the same
+    os.write(descriptor, f"agentrelay: {message}\n".encode(errors="replace"))
+    os.close(descriptor)
+
+
+def _tell(descriptor: int, message: bytes) -> None:
+    """Say it and close; whoever listened may be dead by now, which changes nothing."""
+    try:  # noqa: SIM105  # contextlib is not imported for this alone
+        os.write(descriptor, message)
+    except BrokenPipeError:
+        pass
+    os.close(descriptor)
+
+
+def _read_all(descriptor: int) -> bytes:
+    pieces = []
+    while piece := os.read(descriptor, 65536):
+        pieces.append(piece)
+    return b"".join(pieces)
