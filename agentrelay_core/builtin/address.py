@@ -94,6 +94,5 @@ class ProcessAddress(AgentAddress):
         if isinstance(data, dict):
             record, number, signal_dir = (data.get(name) for name in ("record", "launch", "signal_dir"))
             if isinstance(record, str) and isinstance(number, int) and isinstance(signal_dir, str) and signal_dir:
-                program = RecordedProgram(LaunchRecord(Path(record), number), (MARKER, signal_dir))
-                return cls(program, Path(signal_dir))
+                return cls(RecordedProgram(LaunchRecord(Path(record), number)), Path(signal_dir))
         raise ValueError(f"not the address of a process: {data!r}")

@@ -30,7 +30,7 @@ class ProcessHost:
         """
         worktree = required_path(context.runtime, "worktree_path")
         signal_dir = required_path(context.runtime, "signal_dir")
-        attempt, marker = agent_record(*_attempt_key(context)), (MARKER, str(signal_dir))
+        attempt = agent_record(*_attempt_key(context))
         program: RecordedProgram | None
         try:
             program = RecordedProgram.start(
@@ -40,11 +40,11 @@ class ProcessHost:
                 stdin=command.stdin,
                 output=signal_dir / AGENT_LOG,
                 attempt=attempt,
-                marker=marker,
+                marker=(MARKER, str(signal_dir)),
             )
         except AlreadyRunningError as error:
             # Somebody was killed in the middle of this very call, and his runner process came first.
-            program = RecordedProgram.in_the_way(attempt, marker)
+            program = RecordedProgram.in_the_way(attempt)
             if program is None or program.record.released:
                 raise AgentFailure(str(error)) from error
         except ProcessError as error:
@@ -66,7 +66,7 @@ class ProcessHost:
             Lost: It is not known now whether there is one.
         """
         signal_dir = required_path(context.runtime, "signal_dir")
-        program = RecordedProgram.find(agent_record(*_attempt_key(context)), (MARKER, str(signal_dir)))
+        program = RecordedProgram.find(agent_record(*_attempt_key(context)))
         if program is None:
             return None
         address = ProcessAddress(program, signal_dir)

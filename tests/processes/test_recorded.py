@@ -38,7 +38,7 @@ FOR_EVER = 'echo up > "$READY"; exec sleep 600'
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Starter]:
-    """Starts programs of one attempt, marked by the test's directory; whatever a test leaves is killed afterwards."""
+    """Starts programs, of one attempt by default and marked by it; whatever a test leaves is killed afterwards."""
     for name in ("ready", "go"):
         os.mkfifo(tmp_path / name)
 
@@ -50,19 +50,20 @@ def start(tmp_path: Path) -> Iterator[Starter]:
                 "PATH": os.environ["PATH"],
                 "READY": str(tmp_path / "ready"),
                 "GO": str(tmp_path / "go"),
-                "MARK": str(tmp_path),
+                "MARK": str(attempt),
                 **(env or {}),
             },
             stdin=None,
             output=tmp_path / "log",
             attempt=attempt,
-            marker=("MARK", str(tmp_path)),
+            marker=("MARK", str(attempt)),
             **others,
         )
 
     yield start
-    for identity in find_marked("MARK", str(tmp_path)):
-        send_signal(identity, signal.SIGKILL)
+    for record in tmp_path.glob("record*"):
+        for identity in find_marked("MARK", str(record)):
+            send_signal(identity, signal.SIGKILL)
 
 
 async def _said(fifo: Path) -> str:
@@ -75,7 +76,7 @@ async def _tell(fifo: Path) -> None:
 
 def _again(program: RecordedProgram) -> RecordedProgram:
     """What another process knows of a program: its record and nothing else."""
-    found = RecordedProgram.find(program.record.attempt, program.marker)
+    found = RecordedProgram.find(program.record.attempt)
     assert found is not None
     return found
 
@@ -148,7 +149,7 @@ async def test_missing_program_is_told_and_written_down(start: Starter, tmp_path
     """A program that is not there is an error now, exit 127 for who comes later, and a line in its log."""
     with pytest.raises(ProgramNotFoundError, match="program no-such-agent not found on PATH"):
         start("no-such-agent", "--yes")
-    found = RecordedProgram.find(tmp_path / "record", ("MARK", str(tmp_path)))
+    found = RecordedProgram.find(tmp_path / "record")
     assert found is not None
     assert found.identity is None
     assert await found.wait() == 127
@@ -186,14 +187,16 @@ async def test_second_runner_starts_nothing(start: Starter, tmp_path: Path) -> N
     program = start("sh", "-c", UNTIL_TOLD)
     await _said(tmp_path / "ready")
     (tmp_path / "record" / "2").mkdir()
-    order = handover._order(["touch", str(tmp_path / "ran")], tmp_path, os.environ, None, tmp_path / "log", 30)
+    order = handover._order(
+        ["touch", str(tmp_path / "ran")], tmp_path, os.environ, None, tmp_path / "log", ("MARK", ""), 30
+    )
     argv = [sys.executable, "-I", "-S", "-E", handover._SCRIPT, str(tmp_path / "record" / "2")]
     second = await asyncio.to_thread(subprocess.run, argv, input=order, stdout=subprocess.PIPE, timeout=60)
     assert (second.returncode, second.stdout) == (97, b"locked")
     assert list((tmp_path / "record" / "2").iterdir()) == []
     with pytest.raises(AlreadyRunningError, match=r"an earlier program has not ended.*record"):
         start("touch", str(tmp_path / "ran"))
-    in_the_way = RecordedProgram.in_the_way(tmp_path / "record", program.marker)
+    in_the_way = RecordedProgram.in_the_way(tmp_path / "record")
     assert in_the_way is not None
     assert in_the_way.record == program.record
     await _tell(tmp_path / "go")
@@ -298,6 +301,16 @@ async def test_program_that_nobody_wrote_down_is_found_by_its_marker(start: Star
     program._reap()
 
 
+@pytest.mark.fault("A9")
+async def test_runner_that_is_killed_at_once(start: Starter, tmp_path: Path) -> None:
+    """A runner process that its program kills before it could report leaves a program that is known and is ended."""
+    for number in range(10):
+        program = start("sh", "-c", "kill -9 $PPID; exec sleep 600", attempt=tmp_path / f"record-{number}")
+        assert await program.is_alive() == "alive"
+        await program.stop()
+        assert await program.is_alive() == "ended"
+
+
 @pytest.mark.fault("A11")
 async def test_facts_that_contradict_each_other_prove_nothing(start: Starter, tmp_path: Path) -> None:
     """While somebody holds the lock, a record of processes that are gone is no proof of an end."""
@@ -340,8 +353,9 @@ async def test_number_in_other_hands(start: Starter, tmp_path: Path) -> None:
 @pytest.mark.fault("D7")
 async def test_record_of_another_boot(start: Starter, tmp_path: Path) -> None:
     """What ran before the machine was started anew has ended, whoever has its numbers now."""
-    program = start("sh", "-c", "kill -9 $PPID; exec sleep 0")
-    await program.wait()
+    program = start("sh", "-c", FOR_EVER)
+    await _said(tmp_path / "ready")
+    await _kill_runner(program)
     await program.stop()
     assert program.record.exit is None
     own = identify(os.getpid())
@@ -359,7 +373,7 @@ async def test_runner_that_never_started_anything(tmp_path: Path) -> None:
     """A record that was begun and no more is that of a program which has ended, not of one that is unknown."""
     record = LaunchRecord(tmp_path / "record", 1)
     record.directory.mkdir(parents=True)
-    program = RecordedProgram(record, ("MARK", str(tmp_path)))
+    program = RecordedProgram(record)
     assert await program.is_alive() == "ended"
     gone = {"pid": 1, "start_time": "none", "boot_id": boot_id()}
     (record.directory / "agent.json").write_text(json.dumps({"runner": gone, "program": None}))

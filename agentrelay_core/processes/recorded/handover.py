@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from agentrelay_core.processes.ending import send_signal
 from agentrelay_core.processes.errors import (
     AlreadyRunningError,
     ProcessError,
@@ -17,9 +18,10 @@ from agentrelay_core.processes.errors import (
     ProgramNotFoundError,
     shown,
 )
-from agentrelay_core.processes.identity import boot_id
+from agentrelay_core.processes.identity import boot_id, find_marked
 from agentrelay_core.processes.recorded.records import RUNNER_LOG, LaunchRecord, launches
 from agentrelay_core.processes.spawn import spawn
+from agentrelay_core.processes.survey import Marker
 
 HEARTBEAT_INTERVAL = 30.0  # seconds
 REPORT_DEADLINE = 50.0  # seconds; a report takes some 20 ms
@@ -37,6 +39,7 @@ def hand_over(
     stdin: Path | None,
     output: Path,
     attempt: Path,
+    marker: Marker,
     heartbeat: float = HEARTBEAT_INTERVAL,
 ) -> tuple[LaunchRecord, int]:
     """Have a program started; it blocks until that is done or known not to be, some 20 ms.
@@ -48,6 +51,7 @@ def hand_over(
         stdin: File whose content it reads; `None` means nothing.
         output: File to which all that it prints is appended; a link there is refused.
         attempt: Directory of the attempt's record; made with mode 0700 where it is missing.
+        marker: Name and value of the variable by which the program's descendants are found; written into the record.
         heartbeat: Seconds between heartbeats.
 
     Returns:
@@ -58,7 +62,7 @@ def hand_over(
         ProgramNotFoundError: There is no such program.
         ProcessError: It could not be started for another reason, which the text tells.
     """
-    order = _order(argv, cwd, env, stdin, output, heartbeat)
+    order = _order(argv, cwd, env, stdin, output, marker, heartbeat)
     record = _new_record(attempt.absolute())
     report_read, report_write = os.pipe()
     with open(report_read, "rb", buffering=0) as report:  # noqa: PTH123  # a descriptor, not a path
@@ -73,18 +77,28 @@ def hand_over(
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)  # not reaped, so that the number is still its own
             _reap(process.pid)
+            for identity in find_marked(*marker):  # it may have come as far as to start the program
+                send_signal(identity, signal.SIGKILL)
             raise
     if told == b"started":
         return record, process.pid
     _reap(process.pid)
+    if not told and find_marked(*marker):
+        return record, process.pid  # somebody killed it right after it had started the program
     raise _error(told, argv, cwd, stdin, output, record)
 
 
 def _order(
-    argv: Sequence[str], cwd: Path | str, env: Mapping[str, str], stdin: Path | None, output: Path, heartbeat: float
+    argv: Sequence[str],
+    cwd: Path | str,
+    env: Mapping[str, str],
+    stdin: Path | None,
+    output: Path,
+    marker: Marker,
+    heartbeat: float,
 ) -> bytes:
     paths = ("" if path is None else str(Path(path).absolute()) for path in (cwd, stdin, output))
-    fields = [boot_id(), str(heartbeat), *paths, str(len(argv)), *argv]
+    fields = [boot_id(), str(heartbeat), *paths, *marker, str(len(argv)), *argv]
     fields += [f"{name}={value}" for name, value in env.items()]
     if any("\0" in field for field in fields):
         raise ProcessError(f"{shown(argv)} cannot be started: an argument, a variable or a path holds a NUL character")

@@ -32,14 +32,14 @@ class RecordedProgram:
     """A program with a record; made by `start`, or by `find` for one that an earlier process of ours started.
 
     Args:
-        record: The record of its launch.
-        marker: Name and value of an environment variable that programs of this attempt alone were given; by it those
-            are found that left the group and the session, or whose runner process was killed.
+        record: The record of its launch. It has the name and value of an environment variable that programs of this
+            attempt alone were given; by it those are found that left the group and the session, or whose runner process
+            was killed.
     """
 
-    def __init__(self, record: LaunchRecord, marker: Marker) -> None:
+    def __init__(self, record: LaunchRecord) -> None:
         self.record = record
-        self.marker = marker
+        self._marker: Marker | None = None
         self._program: ProcessIdentity | None = None
         self._child: int | None = None
         self._ending = asyncio.Lock()
@@ -57,7 +57,7 @@ class RecordedProgram:
         marker: Marker,
         heartbeat: float = HEARTBEAT_INTERVAL,
     ) -> "RecordedProgram":
-        """Have a program started; see `hand_over` for arguments and errors.
+        """Have a program started; see `hand_over` for arguments and errors. The marker must stand in `env`.
 
         Raises:
             AlreadyRunningError: A program of this attempt has not ended; nothing was started.
@@ -66,30 +66,30 @@ class RecordedProgram:
         if earlier is not None and earlier.exit is None and find_marked(*marker):
             raise AlreadyRunningError(attempt)  # its runner process was killed, so that no lock tells
         record, runner = hand_over(
-            argv, cwd=cwd, env=env, stdin=stdin, output=output, attempt=attempt, heartbeat=heartbeat
+            argv, cwd=cwd, env=env, stdin=stdin, output=output, attempt=attempt, marker=marker, heartbeat=heartbeat
         )
-        program = cls(record, marker)
+        program = cls(record)
         program._child = runner
         return program
 
     @classmethod
-    def in_the_way(cls, attempt: Path, marker: Marker) -> "RecordedProgram | None":
+    def in_the_way(cls, attempt: Path) -> "RecordedProgram | None":
         """The program because of which `start` raised `AlreadyRunningError`; `None` when it has ended meanwhile.
 
         It blocks, 5 s at most, while the other runner process is about to start its program.
         """
         until = time.monotonic() + _RUNNER_PATIENCE
-        while (program := cls.find(attempt, marker)) is not None:
+        while (program := cls.find(attempt)) is not None:
             if program.identity is not None or lock_state(attempt) != "held" or time.monotonic() > until:
                 break
             time.sleep(_LOOK_AGAIN)
         return program if program is not None and program.record.exit is None else None
 
     @classmethod
-    def find(cls, attempt: Path, marker: Marker) -> "RecordedProgram | None":
+    def find(cls, attempt: Path) -> "RecordedProgram | None":
         """The program that was started last under a record, be it alive or not; `None` when there was none."""
         record = latest(attempt)
-        return None if record is None else cls(record, marker)
+        return None if record is None else cls(record)
 
     @property
     def identity(self) -> ProcessIdentity | None:
@@ -97,6 +97,13 @@ class RecordedProgram:
         if self._program is None:
             self._program = self.record.program
         return self._program
+
+    @property
+    def marker(self) -> Marker | None:
+        """Name and value of the variable that it was given, `None` before anything was started."""
+        if self._marker is None:
+            self._marker = self.record.marker
+        return self._marker
 
     async def is_alive(self) -> Literal["alive", "ended", "unknown"]:
         """Whether the program's first process still runs; where nobody wrote down which that is, any of its processes.
@@ -169,6 +176,8 @@ class RecordedProgram:
         self.record.release()
 
     async def _any_marked(self) -> Literal["alive", "ended"]:
+        if self.marker is None:  # it is written down before anything is started
+            return "ended"
         return "alive" if await asyncio.to_thread(find_marked, *self.marker) else "ended"
 
     async def _runner_ended(self) -> bool:

@@ -73,6 +73,14 @@ class LaunchRecord:
         return self._identity("program")
 
     @property
+    def marker(self) -> tuple[str, str] | None:
+        """The variable that the program was given to be found by, `None` before anything was started."""
+        marker = _read(self.directory / AGENT).get("marker")
+        if isinstance(marker, list) and len(marker) == 2 and all(isinstance(word, str) for word in marker):
+            return marker[0], marker[1]
+        return None
+
+    @property
     def exit(self) -> Exit | None:
         """How the program ended, `None` when that was not written down."""
         data = _read(self.directory / EXIT)

@@ -26,9 +26,10 @@ class _Order:
     """What is to be started: fields that end in NUL, which no argument, variable or path can hold."""
 
     def __init__(self, data: bytes) -> None:
-        boot, heartbeat, self.cwd, self.stdin, self.output, count, *words = data.split(b"\0")[:-1]
+        boot, heartbeat, self.cwd, self.stdin, self.output, name, value, count, *words = data.split(b"\0")[:-1]
         self.boot_id = boot.decode()
         self.heartbeat = float(heartbeat)
+        self.marker = f"[{_quoted(_text(name))}, {_quoted(_text(value))}]"
         self.argv = words[: int(count)]
         self.env = dict(word.split(b"=", 1) for word in words[int(count) :])
 
@@ -48,7 +49,7 @@ def main(directory: bytes) -> int:
         _tell(report, b"locked")
         return LOCKED
     runner = _identity(os.getpid(), order.boot_id)
-    _write(directory, b"agent.json", [("runner", runner), ("program", "null")])
+    _write(directory, b"agent.json", [("runner", runner), ("program", "null"), ("marker", order.marker)])
     heartbeat = os.open(directory + b"/heartbeat", os.O_WRONLY | os.O_CREAT, 0o600)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -71,7 +72,7 @@ def main(directory: bytes) -> int:
         _tell(report, b"failed " + failure)
         return 0
     program = _identity(pid, order.boot_id)
-    _write(directory, b"agent.json", [("runner", runner), ("program", program)])
+    _write(directory, b"agent.json", [("runner", runner), ("program", program), ("marker", order.marker)])
     signal.signal(signal.SIGTERM, lambda *_: os.killpg(pid, signal.SIGTERM))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     signal.signal(signal.SIGALRM, lambda *_: os.utime(heartbeat))
@@ -182,12 +183,20 @@ def _quoted(text: str) -> str:
 
 
 def _escaped(letter: str) -> str:
-    return f"\\u{ord(letter):04x}" if ord(letter) < 0xD800 else "?"
+    number = ord(letter)
+    if number < 0x10000:
+        return f"\\u{number:04x}"
+    return f"\\u{0xD800 + (number - 0x10000 >> 10):04x}\\u{0xDC00 + (number & 0x3FF):04x}"
+
+
+def _text(data: bytes) -> str:
+    """As `os.fsdecode`, whatever the locale is, of which we have none."""
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _culprit(order: _Order, stage: bytes) -> str:
     names = {b"cwd": order.cwd, b"stdin": order.stdin, b"output": order.output, b"program": order.argv[0]}
-    return os.fsdecode(names.get(stage, stage))
+    return _text(names.get(stage, stage))
 
 
 def _say(output: bytes, message: str) -> None:
