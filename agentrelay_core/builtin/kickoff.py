@@ -1,5 +1,7 @@
 """The kickoff of every pair that has none of its own: the agent itself knows how it is told to begin."""
 
+from typing import Literal
+
 from agentrelay_core.builtin.required import required_path
 from agentrelay_core.runtime import Agent, TaskRuntime
 from agentrelay_core.runtime.environment import INSTRUCTIONS
@@ -20,3 +22,11 @@ class ComposedKickoff:
             ValueError: ``signal_dir`` is not set.
         """
         await call_step(None, agent, "send_kickoff", str(required_path(runtime, "signal_dir") / INSTRUCTIONS))
+
+    async def reconcile(self, runtime: TaskRuntime) -> Literal["absent", "present"]:
+        """Whether the agent has its instructions already; one that was started with them has.
+
+        Args:
+            runtime: The task, launched.
+        """
+        return "present" if runtime.artifacts.agent_at_work else "absent"

@@ -58,18 +58,20 @@ class TaskArtifacts:
         pr_url: URL of the task's pull request.
         concerns: What the agent, or a step, wants people to know; in order.
         agent_address: How to reach, and to end, the task's live agent.
+        agent_data: What the address's ``to_json`` gave, as the journal has it; for a task that is resumed.
+        agent_at_work: Whether the agent needs no kickoff, because it was started with its instructions.
         agent_environment: The variables that the agent was started with, where its launcher told them.
         signal_nonce: What the attempt's helper adds to its signals; a signal with another one is stale.
-        agent_data: What the agent's address gave as ``to_json``, as the journal has it; for a resumed attempt.
         ended: How the agent's work ended, where its completion checker told: ``done``, ``failed``, ``died``, ``hung``.
     """
 
     pr_url: str | None = None
     concerns: list[str] = attrs.Factory(list)
     agent_address: "AgentAddress | None" = None
+    agent_data: Any = None
+    agent_at_work: bool = False
     agent_environment: dict[str, str] | None = None
     signal_nonce: str | None = None
-    agent_data: Any = None
     ended: str | None = None
 
 
