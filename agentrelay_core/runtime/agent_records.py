@@ -29,9 +29,11 @@ def agent_records(state_dir: Path, run_id: str) -> Iterator[tuple[str, int, Path
         run_id: The run.
 
     Yields:
-        Task, attempt and directory, in the order of the task's ids.
+        Task, attempt and directory, in the order of tasks and attempts.
     """
-    for directory in sorted((state_dir / AGENTS).glob(f"*/{run_id}-*")):
+    found = []
+    for directory in (state_dir / AGENTS).glob(f"*/{run_id}-*"):
         attempt = directory.name.removeprefix(f"{run_id}-")
         if attempt.isdecimal():
-            yield directory.parent.name, int(attempt), directory
+            found.append((directory.parent.name, int(attempt), directory))
+    yield from sorted(found)
