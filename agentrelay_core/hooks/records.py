@@ -125,7 +125,15 @@ class Framework(Protocol):
 
 
 class EnvironmentHost(Protocol):
-    """Runs a program somewhere. Methods may be ``def`` or ``async def``."""
+    """Runs a program somewhere. Methods may be ``def`` or ``async def``.
+
+    A host may also have ``find(context) -> AgentAddress | None``: the agent that was started last in this very attempt,
+    alive or ended, found from what the attempt is called alone. It serves when we were killed between the start and its
+    record in the journal; without it, such an agent is not known and the attempt starts another. Of an agent that was
+    being torn down nobody wants to know: what is left of it is ended, and the answer is `None`.
+
+    ``find`` and ``adopt`` raise `Lost` when they cannot tell now; they are asked again.
+    """
 
     def start(self, command: AgentCommand, context: StepContext) -> AgentAddress | Awaitable[AgentAddress]:
         """Start the program in ``state.worktree_path``, its output going to ``agent.log``."""
@@ -143,7 +151,7 @@ class EnvironmentHost(Protocol):
         """End it and everything that it started."""
 
     def adopt(self, data: Any) -> AgentAddress | None | Awaitable[AgentAddress | None]:
-        """Find an agent again from what its address's ``to_json`` gave; `None` if that cannot be done."""
+        """Find an agent again, alive or ended, from what its address's ``to_json`` gave; `None` if there is none."""
 
 
 Liveness = Literal["alive", "ended", "unknown"]
