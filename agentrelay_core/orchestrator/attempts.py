@@ -124,6 +124,7 @@ class Attempts:
         runtime.resumed = True
         runtime.gates_failed = record.gates_failed
         runtime.turn_due = record.turn_due
+        runtime.agent_done = record.parked and record.pr_url is not None
         runtime.artifacts.agent_data = record.agent
         if not record.teardown_due:
             result = await self._attempt(runtime)
@@ -158,7 +159,7 @@ def _renew(runtime: TaskRuntime) -> None:
     state.transition(TaskStatus.PENDING)
     runtime.last_error = state.error
     runtime.failure = None
-    runtime.resumed = runtime.turn_due = False
+    runtime.resumed = runtime.turn_due = runtime.agent_done = False
     runtime.gates_failed = 0
     runtime.state = TaskState(attempt_num=state.attempt_num + 1)
     runtime.artifacts = TaskArtifacts(concerns=runtime.artifacts.concerns)

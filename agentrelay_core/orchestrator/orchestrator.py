@@ -13,7 +13,7 @@ from agentrelay_core.hooks import Catalog, RunInfo
 from agentrelay_core.journal import Journal, JournalError, RunState, graph_data, kinds, read_state, run_started_event
 from agentrelay_core.orchestrator.edits import refuse_edits
 from agentrelay_core.orchestrator.execution import Execution
-from agentrelay_core.orchestrator.orphans import end_orphans
+from agentrelay_core.orchestrator.orphans import end_orphans, left_agents, stop_agents
 from agentrelay_core.orchestrator.ownership import owned
 from agentrelay_core.orchestrator.places import ensure, journal_path, new_run_id, repository_root, state_directory
 from agentrelay_core.orchestrator.plan import Plan, make_plan
@@ -151,9 +151,7 @@ class Orchestrator:
             await call_step(pool, workspace, "preflight")
         self._begin(plan, run_id)
         if plan.run_id:
-            told = await end_orphans(run_id)
-            if told is not None:
-                self._emit(Event(kind=kinds.TASK_WARNING, message=told))
+            await self._end_what_was_left(plan)
         execution = Execution(
             self.graph,
             self.settings,
@@ -193,6 +191,18 @@ class Orchestrator:
             raise
         await self._finish(result.outcome)
         return result
+
+    async def _end_what_was_left(self, plan: Plan) -> None:
+        """End what earlier sessions left running, but for the agents of attempts that go on."""
+        go_on = {(task_id, record.attempt_num) for task_id, record in plan.interrupted.items()}
+        left = await left_agents(self.state_dir, plan.run_id)
+        abandoned = {agent.attempt for agent in left} - go_on
+        for told in (
+            await stop_agents(self.state_dir, plan.run_id, abandoned),
+            await end_orphans(plan.run_id, go_on),
+        ):
+            if told is not None:
+                self._emit(Event(kind=kinds.TASK_WARNING, message=told))
 
     async def _finish(self, outcome: RunOutcome) -> None:
         self._emit(Event(kind=kinds.RUN_FINISHED, message=outcome, data={"outcome": outcome.value}))

@@ -140,7 +140,8 @@ def _plan_task(
         goes_on = _goes_on(record)
         attempt = record.attempt_num + (not goes_on and record.status != TaskStatus.PENDING)
         reason = "was parked" if record.parked else "was interrupted" if goes_on else f"was {record.status}"
-    if selected is not None and task.id not in selected:
+    at_work = record is not None and record.interrupted  # goes on, whatever is selected: its agent may live
+    if selected is not None and task.id not in selected and not at_work:
         return PlannedTask(task=task, action=Action.SKIP, reason="is not selected", attempt_num=attempt)
     upstream = [planned[dependency] for dependency in task.dependencies]
     waits = [entry.task.id for entry in upstream if entry.task.id not in finished and entry.action is not Action.RUN]

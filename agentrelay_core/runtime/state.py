@@ -89,6 +89,7 @@ class TaskRuntime:
             there already.
         gates_failed: How many completion gates of this attempt have failed.
         turn_due: Whether the agent of a resumed attempt is still to be told of the last of them.
+        agent_done: Whether the agent of a resumed attempt had ended its work: a person was needed afterwards.
         state: Where the task stands.
         artifacts: What it has produced.
     """
@@ -101,5 +102,6 @@ class TaskRuntime:
     resumed: bool = attrs.field(default=False, kw_only=True)
     gates_failed: int = attrs.field(default=0, kw_only=True)
     turn_due: bool = attrs.field(default=False, kw_only=True)
+    agent_done: bool = attrs.field(default=False, kw_only=True)
     state: TaskState = attrs.field(factory=TaskState, kw_only=True)
     artifacts: TaskArtifacts = attrs.field(factory=TaskArtifacts, kw_only=True)

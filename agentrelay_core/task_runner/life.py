@@ -61,12 +61,14 @@ class Life(StepCalls):
         await self._step("prepare", runner.preparer, PREPARE)
         self._event("task_prepared", f"branch={runtime.state.branch_name}")
         failpoint("prepare", "outcome")
-        await self._launch_and_kick_off()
-        if runtime.turn_due:
-            await self._next_turn()
+        if not runtime.agent_done:
+            await self._launch_and_kick_off()
+            if runtime.turn_due:
+                await self._next_turn()
         gates = runtime.gates_failed
         while True:
-            signal = await self._wait_for_signal()
+            signal = TaskCompletionSignal("done") if runtime.agent_done else await self._wait_for_signal()
+            runtime.agent_done = False
             if signal.outcome == "failed":
                 self._failed(signal.error or _NO_ERROR)
                 return None
@@ -185,10 +187,11 @@ class Life(StepCalls):
         """Give the agent another turn; start it again where it takes none."""
         runtime = self.runtime
         agent = self.agent
-        assert agent is not None
         instructions = str(runtime.state.signal_dir / "instructions.md") if runtime.state.signal_dir else ""
         runtime.turn_due = False
-        if await self._effect(agent, "send_turn", self.deadlines.kickoff * KICKOFF_TRIES, instructions):
+        if agent is not None and await self._effect(
+            agent, "send_turn", self.deadlines.kickoff * KICKOFF_TRIES, instructions
+        ):
             failpoint("send_turn", "outcome")
             return
         await self._stop_agent()

@@ -336,7 +336,7 @@ async def test_number_in_other_hands(start: Starter, tmp_path: Path) -> None:
     await _said(tmp_path / "ready")
     await _kill_runner(program)
     await program.stop()
-    neighbour = subprocess.Popen(["sleep", "600"], start_new_session=True)  # noqa: ASYNC220  # returns at once
+    neighbour = subprocess.Popen(["sleep", "600"], start_new_session=True)  # returns at once
     try:
         for whose in ("runner", "program"):
             _edit(program, whose, pid=neighbour.pid)
