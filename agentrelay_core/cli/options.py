@@ -11,6 +11,9 @@ graph_argument = click.argument("graph", required=False, metavar="[GRAPH]")
 repository_option = click.option(
     "-C", "--repository", default=".", metavar="PATH", help="A path in the repository (default: here)."
 )
+state_dir_option = click.option(
+    "--state-dir", metavar="PATH", help="Where the journal is kept (default: the user's state directory)."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 

@@ -13,29 +13,33 @@ from agentrelay_core.spec.suggestions import did_you_mean, listing
 _LARGEST_OWNER: Final = 4096  # bytes
 
 
-def state_folder(root: Path, graph: str) -> Path:
-    """The state directory of a graph, as variables and configuration files have it.
+def state_folder(root: Path, graph: str, given: str | None = None) -> Path:
+    """The state directory of a graph, as the flag, variables and configuration files have it.
 
     Args:
         root: Root of the repository.
         graph: The graph's name.
+        given: The value of ``--state-dir``, which comes before everything else.
 
     Raises:
         ConfigurationError: The configuration is wrong.
     """
+    if given is not None:
+        return state_directory(root, graph, override=Path(given))
     if os.environ.get(STATE_DIRECTORY_VARIABLE):
         return state_directory(root, graph)
     from agentrelay_core.cli.configuration import read_configuration  # not needed where a variable names the place
 
-    given = read_configuration(root).run.get("state_dir")
-    return state_directory(root, graph, override=None if given is None else given.value)
+    setting = read_configuration(root).run.get("state_dir")
+    return state_directory(root, graph, override=None if setting is None else setting.value)
 
 
-def recorded_graphs(repository: str) -> dict[str, Path]:
+def recorded_graphs(repository: str, state_dir: str | None = None) -> dict[str, Path]:
     """The graphs of a repository that have a journal.
 
     Args:
         repository: A path in the repository.
+        state_dir: The value of ``--state-dir``.
 
     Returns:
         State directories by the graph's name.
@@ -43,23 +47,24 @@ def recorded_graphs(repository: str) -> dict[str, Path]:
     Raises:
         UserError: The path is in no repository.
     """
-    above = state_folder(repository_root(Path(repository)), "any").parent
+    above = state_folder(repository_root(Path(repository)), "any", state_dir).parent
     if not above.is_dir():
         return {}
     return {folder.name: folder for folder in sorted(above.iterdir()) if journal_path(folder).is_file()}
 
 
-def find_record(given: str | None, repository: str) -> Path:
+def find_record(given: str | None, repository: str, state_dir: str | None = None) -> Path:
     """The state directory of one graph that was run.
 
     Args:
         given: The graph's name, or its file; `None` means the only one there is.
         repository: A path in the repository.
+        state_dir: The value of ``--state-dir``.
 
     Raises:
         Failure: There is no such run, or there are several to choose from.
     """
-    graphs = recorded_graphs(repository)
+    graphs = recorded_graphs(repository, state_dir)
     if given is None:
         if len(graphs) == 1:
             return next(iter(graphs.values()))

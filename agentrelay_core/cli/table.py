@@ -58,6 +58,13 @@ COMMANDS: Final = (
         ),
     ),
     Section(
+        "Mend and clean",
+        (
+            Entry("rescue", "list and give back work that was kept", "rescue:command"),
+            Entry("journal", "write the record of a run as JSON lines", "journal:command"),
+        ),
+    ),
+    Section(
         "Set up",
         (
             Entry("doctor", "look for what is missing here, and say how to mend it", "doctor:command"),

@@ -11,7 +11,7 @@ import click
 
 from agentrelay_core.cli.exit_codes import OK, WRONG_USAGE
 from agentrelay_core.cli.failures import Failure
-from agentrelay_core.cli.options import repository_option
+from agentrelay_core.cli.options import repository_option, state_dir_option
 from agentrelay_core.cli.records import find_record, is_driven
 from agentrelay_core.journal.reader import read_state
 from agentrelay_core.journal.state import RunState
@@ -30,12 +30,15 @@ _CHUNK: Final = 65536  # bytes
 @click.argument("task")
 @click.argument("graph", required=False)
 @repository_option
+@state_dir_option
 @click.option("-f", "--follow", is_flag=True, help="Go on until the attempt ends.")
 @click.option("--attempt", type=click.IntRange(min=1), help="Which attempt, from 1 (default: the latest).")
-def command(task: str, graph: str | None, repository: str, follow: bool, attempt: int | None) -> int:
+def command(
+    task: str, graph: str | None, repository: str, state_dir: str | None, follow: bool, attempt: int | None
+) -> int:
     """Show what TASK's agent printed, without what a terminal would act upon; GRAPH is a file or a name."""
-    state_dir = find_record(graph, repository)
-    state = read_state(journal_path(state_dir))
+    folder_of_run = find_record(graph, repository, state_dir)
+    state = read_state(journal_path(folder_of_run))
     record = state.tasks.get(task)
     if record is None:
         hint = did_you_mean(task, state.tasks) or f"its tasks are {listing(state.tasks)}"
@@ -44,7 +47,7 @@ def command(task: str, graph: str | None, repository: str, follow: bool, attempt
     folder = signal_directory(repository_root(Path(repository)), state.graph, task, state.run_id, number)
     if not follow and not (folder / LOG).is_file():
         raise Failure(_nothing(folder, task, state), WRONG_USAGE)
-    for text in _follow(folder / LOG, state_dir, task, number) if follow else _read(folder / LOG):
+    for text in _follow(folder / LOG, folder_of_run, task, number) if follow else _read(folder / LOG):
         sys.stdout.write(text)
         sys.stdout.flush()
     return OK

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from agentrelay_core.cli.exit_codes import OK
-from agentrelay_core.cli.options import json_option, repository_option
+from agentrelay_core.cli.options import json_option, repository_option, state_dir_option
 from agentrelay_core.cli.records import find_record, is_driven, recorded_graphs
 from agentrelay_core.journal.reader import read_state
 from agentrelay_core.journal.state import RunState, TaskRecord
@@ -22,10 +22,14 @@ SCHEMA = 1
 @click.command("status")
 @click.argument("graph", required=False)
 @repository_option
+@state_dir_option
 @json_option
-def command(graph: str | None, repository: str, as_json: bool) -> int:
+def command(graph: str | None, repository: str, state_dir: str | None, as_json: bool) -> int:
     """Show where the run of GRAPH stands, a file or a name; without it, every run of this repository."""
-    found = [find_record(graph, repository)] if graph is not None else list(recorded_graphs(repository).values())
+    if graph is not None:
+        found = [find_record(graph, repository, state_dir)]
+    else:
+        found = list(recorded_graphs(repository, state_dir).values())
     runs = [(folder, read_state(journal_path(folder))) for folder in found]
     if as_json:
         click.echo(json.dumps({"schema": SCHEMA, "runs": [_plain(folder, state) for folder, state in runs]}))

@@ -9,6 +9,7 @@ IDENTITY_EMAIL: Final = "agentrelay@localhost"
 HIDDEN: Final = (".agentrelay/worktrees/", ".workflow/")
 PULL_REQUESTS: Final = "refs/agentrelay/pr"
 OPENED: Final = "refs/agentrelay/pr-opened"
+RESCUED: Final = "refs/agentrelay/rescue"
 
 _TASK_BRANCH = re.compile(r"agentrelay/[^/@]+/(?P<task>[^/@]+)(?:@(?:[^/@]*\.)?(?P<attempt>\d+))?")
 
@@ -49,7 +50,7 @@ def verified_ref(run: str, task: str, attempt: int) -> str:
 
 def rescue_ref(run: str, owner: str, attempt: int) -> str:
     """Where what would have been lost is kept; ``owner`` is a task or a workstream."""
-    return f"refs/agentrelay/rescue/{run}/{owner}/{attempt}"
+    return f"{RESCUED}/{run}/{owner}/{attempt}"
 
 
 def worktree_path(repository: Path, graph: str, workstream: str) -> Path:

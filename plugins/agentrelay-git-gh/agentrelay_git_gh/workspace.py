@@ -26,6 +26,7 @@ from agentrelay_git_gh.opening import open_branch, open_worktree
 from agentrelay_git_gh.places import Places, required
 from agentrelay_git_gh.preflight import check_repository
 from agentrelay_git_gh.publication import Collector
+from agentrelay_git_gh.repairs import GitRepairs
 from agentrelay_git_gh.repository import Repository
 from agentrelay_git_gh.setup import hide, set_up
 from agentrelay_git_gh.snapshot import Owner
@@ -47,6 +48,11 @@ class GitWorkspace:
         self._graph = run.graph_name
         self._forge: Forge | None = None
         self._repository: Repository | None = None
+
+    @property
+    def repairs(self) -> GitRepairs:
+        """What the commands that repair and clean may do here."""
+        return GitRepairs(self._run, self._ready)
 
     def preflight(self) -> None:
         """Refuse a repository that cannot be worked with, and get ours ready; done once.

@@ -1,0 +1,46 @@
+"""What this workspace offers to the commands that repair and clean; see `agentrelay_core.task_runner.repairs`."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import attrs
+
+from agentrelay_core.hooks import RunInfo
+from agentrelay_core.runtime import UserError
+from agentrelay_core.task_runner.repairs import Rescued
+from agentrelay_git_gh import rescued as rescues
+from agentrelay_git_gh.places import Places
+from agentrelay_git_gh.repository import Repository
+
+
+@attrs.frozen
+class GitRepairs:
+    """Rescued work and leftovers of one graph's runs.
+
+    Args:
+        run: The run, or what is known of one that is over; needs a repository.
+        ready: Gets our repository ready and gives both.
+    """
+
+    run: RunInfo
+    ready: Callable[[], Repository]
+
+    def rescued(self) -> list[Rescued]:
+        """All that is kept in the repository, of whatever run, the oldest first."""
+        return rescues.rescued_work(self._repository())
+
+    def restore_branch(self, rescued: Rescued, branch: str) -> None:
+        """Make a new branch that holds the rescued work."""
+        rescues.restore_branch(self._repository(), rescued, branch)
+
+    def restore_files(self, rescued: Rescued, directory: Path) -> int:
+        """Write all files into a directory that is new or empty; return how many there are."""
+        return rescues.restore_files(self._repository(), rescued, directory)
+
+    def _repository(self) -> Repository:
+        """Both repositories as they are, without making ours."""
+        if self.run.repository is None:
+            raise UserError("rescued work is in a git repository; name one with `-C PATH`")
+        return Places(self.run.repository, self.run.graph_name, state_dir=self.run.state_dir).repository(
+            self.run.graph_name
+        )
