@@ -63,7 +63,13 @@ def _run_started(state: RunState, event: Event) -> None:
     state.started_at = event.timestamp
     state.finished_at = None
     lane_of = {task_id: lane for lane, task_ids in data["workstreams"].items() for task_id in task_ids}
-    state.tasks = {task_id: TaskRecord(id=task_id, workstream_id=lane_of.get(task_id, "")) for task_id in data["tasks"]}
+    depends = data.get("dependencies", {})
+    state.tasks = {
+        task_id: TaskRecord(
+            id=task_id, workstream_id=lane_of.get(task_id, ""), dependencies=tuple(depends.get(task_id, ()))
+        )
+        for task_id in data["tasks"]
+    }
     state.workstreams = {lane: WorkstreamRecord(id=lane) for lane in data["workstreams"]}
 
 
@@ -87,8 +93,13 @@ def _run_reset(state: RunState, event: Event) -> None:
         state.outcome = None
         state.finished_at = None
         for task_id in event.data["tasks"]:
-            lane = state.tasks[task_id].workstream_id if task_id in state.tasks else ""
-            state.tasks[task_id] = TaskRecord(id=task_id, workstream_id=lane)
+            old = state.tasks.get(task_id) or TaskRecord(id=task_id)
+            state.tasks[task_id] = TaskRecord(
+                id=task_id,
+                workstream_id=old.workstream_id,
+                attempt_num=old.next_attempt,
+                dependencies=old.dependencies,
+            )
         return
     state.__init__(sequence=state.sequence)  # type: ignore[misc]  # as new, for whoever holds this very object
 

@@ -82,6 +82,7 @@ def run_started_event(run_id: str, graph: TaskGraph) -> Event:
         **graph_data(graph),
         "tasks": [task.id for task in graph.tasks],
         "workstreams": lanes,
+        "dependencies": {task.id: list(task.dependencies) for task in graph.tasks if task.dependencies},
     }
     return Event(kind=kinds.RUN_STARTED, message=run_id, data=data)
 

@@ -6,14 +6,16 @@ An event whose kind is not listed here is kept, shown and passed over when state
 # The run.
 RUN_STARTED = "run_started"
 """A run begins. data: ``run_id``, ``graph``, ``digest``, ``task_digests`` (by id), ``rest_digest``, ``tasks`` (ids in
-the graph's order), ``workstreams`` (each lane's id, with the ids of its tasks). `run_started_event` makes it."""
+the graph's order), ``workstreams`` (each lane's id, with the ids of its tasks), ``dependencies`` (ids by the task that
+depends on them). What old journals lack is empty. `run_started_event` makes it."""
 RUN_RESUMED = "run_resumed"
 """The same run goes on in a new process; what was blocked is free again. data: ``digest``, ``task_digests`` and
 ``rest_digest`` of the graph that it goes on with."""
 RUN_FINISHED = "run_finished"
 """Nothing is left to do, or the run was stopped. data: ``outcome``."""
 RUN_RESET = "run_reset"
-"""Back to the beginning. data: ``tasks`` (ids that are pending again); without it the whole run is forgotten."""
+"""Back to the beginning. data: ``tasks`` (ids that are pending again, with attempt numbers that go on); without it the
+whole run is forgotten."""
 
 # A task. `attempt_num` counts from 0.
 TASK_STARTED = "task_started"

@@ -45,6 +45,7 @@ class TaskRecord:
         gates_failed: How many completion gates of the attempt have failed.
         turn_due: Whether the agent is still to be told of the last of them.
         recovered: Effects of the attempt that had happened already when the run went on.
+        dependencies: Ids of the tasks that it depends on, as the run began with.
     """
 
     id: str
@@ -73,6 +74,13 @@ class TaskRecord:
     def interrupted(self) -> bool:
         """Whether an attempt was begun that is neither finished nor waiting for its successor."""
         return self.started_at is not None and self.finished_at is None and self.status != TaskStatus.PENDING
+    dependencies: tuple[str, ...] = ()
+
+    @property
+    def next_attempt(self) -> int:
+        """The number of the attempt to come; no number is used twice, for branches and directories are called so."""
+        begun = self.started_at is not None and self.status != TaskStatus.PENDING
+        return self.attempt_num + begun
 
 
 @attrs.define(kw_only=True)

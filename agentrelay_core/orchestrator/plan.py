@@ -136,11 +136,15 @@ def _plan_task(
         return PlannedTask(task=task, action=Action.SKIP, reason=f"is {record.status}")
     attempt = 0
     reason = "is new"
-    if record is not None and record.started_at is not None:
+    at_work = False
+    if record is not None:
         goes_on = _goes_on(record)
-        attempt = record.attempt_num + (not goes_on and record.status != TaskStatus.PENDING)
-        reason = "was parked" if record.parked else "was interrupted" if goes_on else f"was {record.status}"
-    at_work = record is not None and record.interrupted  # goes on, whatever is selected: its agent may live
+        attempt = record.attempt_num if goes_on else record.next_attempt
+        if record.started_at is not None:
+            reason = "was parked" if record.parked else "was interrupted" if goes_on else f"was {record.status}"
+        elif attempt:
+            reason = "was reset"
+        at_work = record.interrupted  # goes on, whatever is selected: its agent may live
     if selected is not None and task.id not in selected and not at_work:
         return PlannedTask(task=task, action=Action.SKIP, reason="is not selected", attempt_num=attempt)
     upstream = [planned[dependency] for dependency in task.dependencies]
