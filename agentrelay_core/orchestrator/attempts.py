@@ -100,8 +100,21 @@ class Attempts:
                 _renew(runtime)
         except asyncio.CancelledError as exc:
             result = fail(runtime, exc)
-        status = runtime.state.status
-        if status in ENDED:
+        return await self._record(runtime, result)
+
+    async def refuse(self, runtime: TaskRuntime) -> TaskRunResult:
+        """Let a task fail that was cancelled before its first attempt.
+
+        Args:
+            runtime: The task, PENDING.
+
+        Raises:
+            JournalError: The end could not be recorded.
+        """
+        return await self._record(runtime, fail(runtime, asyncio.CancelledError()))
+
+    async def _record(self, runtime: TaskRuntime, result: TaskRunResult) -> TaskRunResult:
+        if runtime.state.status in ENDED:
             data = finish_data(runtime, result)
             self._emit(task_event(kinds.TASK_FINISHED, runtime, result.error or "", data))
             # What hangs on this task starts only when its end is on the disk.

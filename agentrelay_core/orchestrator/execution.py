@@ -89,6 +89,8 @@ class Execution:
             )
         self._live: dict[str, asyncio.Task[None]] = {}
         self._integrating: dict[str, asyncio.Task[None]] = {}
+        self._begun: set[str] = set()
+        self._unwanted: set[str] = set()
         self._blocked: dict[str, str] = {}
         self._parked: set[str] = set()
         self._internal = False
@@ -121,7 +123,7 @@ class Execution:
         return self._result()
 
     def cancel(self, task_id: str | None = None) -> None:
-        """Stop one task, or the whole run: agents are ended and nothing more is launched.
+        """Stop one task, which is not begun if it was not yet, or the whole run: agents are ended, nothing is launched.
 
         Args:
             task_id: The task; `None` for all.
@@ -132,14 +134,12 @@ class Execution:
         if task_id is not None:
             if task_id not in self._by_id:
                 raise KeyError(task_id)
-            live = self._live.get(task_id)
-            if live is not None:
-                live.cancel()
+            self._stop(task_id)
             return
         self._launching = False
         self._cancelled = True
-        for live in list(self._live.values()):
-            live.cancel()
+        for live in list(self._live):
+            self._stop(live)
         self._go_on()
 
     def detach(self) -> None:
@@ -166,6 +166,12 @@ class Execution:
             if isinstance(error, JournalError | Fenced):
                 self._leave()
 
+    def _stop(self, task_id: str) -> None:
+        self._unwanted.add(task_id)
+        # One that has no first step behind it would never come to its own end if it were cancelled.
+        if task_id in self._begun and task_id in self._live:
+            self._live[task_id].cancel()
+
     def _go_on(self) -> None:
         """Start what may start; end the run when there is nothing left to wait for."""
         if self._over is None or self._over.done():
@@ -183,11 +189,14 @@ class Execution:
 
     async def _drive(self, task: Task) -> None:
         """Take one task through its attempts, then tell the schedule."""
+        self._begun.add(task.id)
         runtime = TaskRuntime(task, run_id=self._run_id, graph_name=self._graph.name)
+        first = self._next_attempt.get(task.id, 0)
         try:
-            result = await self._attempts.run(
-                runtime, first=self._next_attempt.get(task.id, 0), record=self._interrupted.get(task.id)
-            )
+            if task.id in self._unwanted:
+                result = await self._attempts.refuse(runtime)
+            else:
+                result = await self._attempts.run(runtime, first=first, record=self._interrupted.get(task.id))
         except BaseException as exc:  # a fault of ours, or of the journal, must not leave the run waiting for ever
             result = fail(runtime, exc)
             self.abort(exc)

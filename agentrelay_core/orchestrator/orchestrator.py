@@ -19,6 +19,7 @@ from agentrelay_core.orchestrator.places import ensure, journal_path, new_run_id
 from agentrelay_core.orchestrator.plan import Plan, make_plan
 from agentrelay_core.orchestrator.preflight import checked_graph, missing_for, require
 from agentrelay_core.orchestrator.recording import JournalRecorder
+from agentrelay_core.orchestrator.requests import answering
 from agentrelay_core.orchestrator.results import RunOutcome, RunResult
 from agentrelay_core.runtime import Event, EventListener, Fenced
 from agentrelay_core.runtime.events import careful
@@ -182,7 +183,8 @@ class Orchestrator:
         if self._stop is not None:
             getattr(execution, self._stop)()
         try:
-            result = await execution.run()
+            async with answering(self.state_dir, self.cancel):
+                result = await execution.run()
         except (JournalError, Fenced):
             raise  # there is nothing left that could be recorded
         except BaseException:

@@ -7,23 +7,20 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from agentrelay_core.signals.layout import DONE, FAILED
-
 if TYPE_CHECKING:
     from asyncinotify import Event, Inotify, Mask, Watch
 
-_NAMES = (DONE, FAILED)
 _EVENTS_AT_A_TIME = 500
 
 
 class KernelWatches:
-    """Watches directories for signals.
+    """Watches directories for what is put there.
 
     Args:
         inotify: The instance, which is closed with this object.
         mask: What to be told of.
         loop: The event loop whose callbacks the following two are.
-        changed: Called with the watch of a directory where a signal was written.
+        changed: Called with the watch of a directory, and the name of what was written or put there.
         lost: Called with the watch of a directory that is deleted or moved; with `None` when the kernel dropped events,
             so that nothing is certain of any directory.
     """
@@ -33,7 +30,7 @@ class KernelWatches:
         inotify: "Inotify",
         mask: "Mask",
         loop: asyncio.AbstractEventLoop,
-        changed: "Callable[[Watch], None]",
+        changed: "Callable[[Watch, str], None]",
         lost: "Callable[[Watch | None], None]",
     ) -> None:
         self._inotify = inotify
@@ -106,20 +103,20 @@ class KernelWatches:
             return
         if event.mask & (Mask.IGNORED | Mask.DELETE_SELF | Mask.MOVE_SELF):
             self._lost(watch)
-        elif event.name is not None and event.name.name in _NAMES:
-            self._changed(watch)
+        elif event.name is not None:
+            self._changed(watch, event.name.name)
 
 
 def open_kernel_watches(
     loop: asyncio.AbstractEventLoop,
-    changed: "Callable[[Watch], None]",
+    changed: "Callable[[Watch, str], None]",
     lost: "Callable[[Watch | None], None]",
 ) -> KernelWatches | None:
     """Open the instance of an event loop; see `KernelWatches`.
 
     Args:
         loop: The event loop.
-        changed: Called with the watch of a directory where a signal was written.
+        changed: Called with the watch of a directory, and the name of what was written or put there.
         lost: Called with the watch of a directory that is gone, or with `None`.
 
     Returns:

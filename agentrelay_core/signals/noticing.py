@@ -10,7 +10,7 @@ import math
 import os
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SAFETY_NET: Final = 8.0
 """Seconds between looks at a directory that is watched."""
 
+_SIGNALS = frozenset({DONE, FAILED})
 _LOOKS_AT_A_TIME = 250  # about a millisecond of the event loop
 _PAUSE = 0.01
 _SEES_LINKS = os.access in os.supports_follow_symlinks  # so that a dangling link is seen as well
@@ -31,11 +32,12 @@ _SEES_LINKS = os.access in os.supports_follow_symlinks  # so that a dangling lin
 class Notices:
     """What one waiter is told of one directory."""
 
-    __slots__ = ("_changed", "_waiting", "directory", "next_look", "poll_interval", "watch")
+    __slots__ = ("_changed", "_waiting", "directory", "names", "next_look", "poll_interval", "watch")
 
-    def __init__(self, directory: Path, poll_interval: float) -> None:
+    def __init__(self, directory: Path, poll_interval: float, names: frozenset[str] | None = _SIGNALS) -> None:
         self.directory = str(directory)
         self.poll_interval = poll_interval
+        self.names = names
         self.watch: Watch | None = None
         self.next_look = 0.0
         self._changed = False
@@ -70,8 +72,16 @@ class Notices:
         interval = self.poll_interval if self.watch is None else max(SAFETY_NET, self.poll_interval)
         self.next_look = (math.floor(now / interval) + 1) * interval
 
+    def concern(self, name: str) -> bool:
+        """Whether a file of that name is of interest."""
+        return self.names is None or name in self.names
+
     def holds_a_signal(self) -> bool:
         """Whether a signal is there, whatever it is."""
+        if self.names is None:
+            with suppress(OSError):  # gone, or not there yet
+                return bool(os.listdir(self.directory))  # noqa: PTH208  # names alone, on the event loop
+            return False
         done, failed = f"{self.directory}/{DONE}", f"{self.directory}/{FAILED}"
         if _SEES_LINKS:
             return os.access(done, os.F_OK, follow_symlinks=False) or os.access(failed, os.F_OK, follow_symlinks=False)
@@ -122,9 +132,10 @@ class _Notifier:
             del self._by_watch[watch]
             self._watches.remove(watch)
 
-    def _on_changed(self, watch: "Watch") -> None:
+    def _on_changed(self, watch: "Watch", name: str) -> None:
         for notices in self._by_watch.get(watch, ()):
-            notices.notify()
+            if notices.concern(name):
+                notices.notify()
 
     def _on_lost(self, watch: "Watch | None") -> None:
         # Without a watch a waiter is polled, and each poll tries to watch again.
@@ -160,12 +171,13 @@ _NOTIFIERS: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Notifier]" = 
 
 
 @contextmanager
-def notices_of(directory: Path, poll_interval: float) -> Iterator[Notices]:
+def notices_of(directory: Path, poll_interval: float, *, names: frozenset[str] | None = _SIGNALS) -> Iterator[Notices]:
     """Be told of a directory's signals; look only once this is entered, so that nothing is missed in between.
 
     Args:
         directory: The directory; it may come later, go and come again.
         poll_interval: Seconds between looks while it cannot be watched.
+        names: The files that are of interest; `None` means all.
     """
     loop = asyncio.get_running_loop()
     for other in [each for each in _NOTIFIERS if each.is_closed()]:
@@ -173,7 +185,7 @@ def notices_of(directory: Path, poll_interval: float) -> Iterator[Notices]:
     notifier = _NOTIFIERS.get(loop)
     if notifier is None:
         notifier = _NOTIFIERS[loop] = _Notifier(loop)
-    notices = Notices(directory, poll_interval)
+    notices = Notices(directory, poll_interval, names)
     notifier.join(notices)
     try:
         yield notices
