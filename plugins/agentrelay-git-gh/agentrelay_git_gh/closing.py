@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from agentrelay_core.runtime import Parked
 from agentrelay_git_gh.locks import lock_of
 from agentrelay_git_gh.names import attempt_of
 from agentrelay_git_gh.recovery import keep_leftovers, position
@@ -28,24 +29,31 @@ _CACHE_TAG: Final = "CACHEDIR.TAG"  # https://bford.info/cachedir/: what is in s
 _SHOWN: Final = 5
 
 
-def close_worktree(repository: Repository, worktree: Worktree, owner: Owner) -> None:
+def close_worktree(
+    repository: Repository, worktree: Worktree, owner: Owner, *, with_ignored: bool = False
+) -> str | None:
     """Remove a worktree; ignored files that cannot be made again keep it where it is, and a warning names them.
 
     Args:
         repository: Both repositories.
         worktree: The worktree.
         owner: Whose work it is where no task is known.
+        with_ignored: Whether such files go too, because a person said so.
+
+    Returns:
+        The rescue ref, `None` where there was nothing to keep.
 
     Raises:
         Parked: Something cannot be kept, so it stays where it is.
     """
     admin = worktree.admin()
+    kept = None
     if admin is not None and worktree.path.is_dir():
-        ignored = _keep_all(repository, worktree, owner)
-        if ignored or (admin / "locked").exists():
+        ignored, kept = _keep_all(repository, worktree, owner)
+        if (ignored and not with_ignored) or (admin / "locked").exists():
             shown = ", ".join(ignored[:_SHOWN]) or "locked by `git worktree lock`"
             _LOG.warning("the worktree %s is kept: it holds files that git ignores (%s)", worktree.path, shown)
-            return
+            return kept
         aside = Path(tempfile.mkdtemp(prefix=".removed-", dir=worktree.path.parent))
         worktree.path.replace(aside / worktree.path.name)
     if admin is not None:
@@ -57,6 +65,7 @@ def close_worktree(repository: Repository, worktree: Worktree, owner: Owner) -> 
     for parent in list(worktree.path.parents)[:3]:  # the graph's, worktrees, .agentrelay
         with suppress(OSError):  # in use, or gone
             parent.rmdir()
+    return kept
 
 
 def forget_admin(repository: Repository, admin: Path) -> None:
@@ -67,11 +76,11 @@ def forget_admin(repository: Repository, admin: Path) -> None:
     _remove(admin)
 
 
-def _keep_all(repository: Repository, worktree: Worktree, owner: Owner) -> list[str]:
-    """Keep what is in no commit; the ignored files that are left."""
+def _keep_all(repository: Repository, worktree: Worktree, owner: Owner) -> tuple[list[str], str | None]:
+    """Keep what is in no commit; the ignored files that are left, and the rescue ref."""
     where = position(repository, worktree)
     if where is None:
-        return ["a branch without a commit is checked out"]
+        raise Parked(f"the worktree {worktree.path} stays: a branch without a commit is checked out in it")
     known = worktree.holds(where.commit)
     if not known:
         take_over(repository, where.commit)
@@ -81,11 +90,11 @@ def _keep_all(repository: Repository, worktree: Worktree, owner: Owner) -> list[
         for name in committed_repositories(git):
             if (worktree.path / name).is_dir() and any((worktree.path / name).iterdir()):
                 raise inner_repository(git, name)
-        keep_leftovers(repository, git, left_by, where, unnamed=where.branch is None and not known)
-        return _ignored(git, worktree.path)
+        kept = keep_leftovers(repository, git, left_by, where, unnamed=where.branch is None and not known)
+        return ignored_files(git, worktree.path), kept
 
 
-def _ignored(git: Git, path: Path) -> list[str]:
+def ignored_files(git: Git, path: Path) -> list[str]:
     """Ignored files and directories, but for those that can be made again."""
     listed = git.run("ls-files", "-z", "-o", "-i", "--exclude-standard", "--directory").stdout
     names = os.fsdecode(listed).split("\0")[:-1]

@@ -9,6 +9,7 @@ IDENTITY_EMAIL: Final = "agentrelay@localhost"
 HIDDEN: Final = (".agentrelay/worktrees/", ".workflow/")
 PULL_REQUESTS: Final = "refs/agentrelay/pr"
 OPENED: Final = "refs/agentrelay/pr-opened"
+BASES: Final = "refs/agentrelay/base"
 RESCUED: Final = "refs/agentrelay/rescue"
 
 _TASK_BRANCH = re.compile(r"agentrelay/[^/@]+/(?P<task>[^/@]+)(?:@(?:[^/@]*\.)?(?P<attempt>\d+))?")
@@ -40,7 +41,7 @@ def head_ref(branch: str) -> str:
 
 def base_ref(run: str, branch: str) -> str:
     """Where our repository keeps what a run cut a branch from; that it exists says that the branch is ours."""
-    return f"refs/agentrelay/base/{run}/{branch}"
+    return f"{BASES}/{run}/{branch}"
 
 
 def verified_ref(run: str, task: str, attempt: int) -> str:

@@ -12,7 +12,7 @@ from agentrelay_core.runtime import Parked
 from agentrelay_git_gh.commits import commit_tree, with_trailers
 from agentrelay_git_gh.names import rescue_ref
 from agentrelay_git_gh.repository import RefMoved, Repository, commits_of
-from agentrelay_git_gh.transfer import send
+from agentrelay_git_gh.transfer import send, take_over
 from agentrelay_git_gh.trusted import TRANSFER_DEADLINE, Git, GitFailed
 
 _TRIES: Final = 3
@@ -80,9 +80,41 @@ def rescue(repository: Repository, git: Git, owner: Owner, parents: tuple[str, .
     tree = _stage_all(git)
     previous = repository.our_refs(owner.ref).get(owner.ref)
     message = with_trailers(f"Rescue what was left of {owner.name}", why, owner.trailers())
-    commit = commit_tree(repository.ours, tree, tuple(commits_of((*parents, previous))), message)
+    belong = tuple(commits_of((*parents, previous)))
+    commit = commit_tree(repository.ours, tree, belong, message)
+    return _keep(repository, owner, commit, belong, previous)
+
+
+def rescue_commit(repository: Repository, owner: Owner, commit: str) -> str:
+    """Keep a commit that will not be reachable otherwise.
+
+    Args:
+        repository: Both repositories.
+        owner: Whose work it is.
+        commit: Full hash, in the user's repository.
+
+    Returns:
+        The name of the rescue ref, read back from both repositories.
+
+    Raises:
+        Parked: It cannot be kept, so nothing may be removed.
+    """
+    take_over(repository, commit)
+    previous = repository.our_refs(owner.ref).get(owner.ref)
+    if previous is not None and repository.contains(previous, commit):
+        return _keep(repository, owner, previous, (), previous)
+    if previous is None:
+        return _keep(repository, owner, commit, (commit,), previous)
+    message = with_trailers(f"Rescue the commits of {owner.name}", "", owner.trailers())
+    tree = repository.ours.text("rev-parse", f"{commit}^{{tree}}")
+    both = commit_tree(repository.ours, tree, (commit, previous), message)
+    return _keep(repository, owner, both, (commit, previous), previous)
+
+
+def _keep(repository: Repository, owner: Owner, commit: str, known: tuple[str, ...], previous: str | None) -> str:
+    """Set the rescue ref in both repositories, and read it back."""
     repository.set_ours({owner.ref: commit})
-    send(repository, [commit], commits_of((*parents, previous)))
+    send(repository, [commit], known)
     try:
         repository.move(owner.ref, commit, previous)
     except RefMoved as error:
