@@ -26,6 +26,7 @@ _BY_NAME: Final[Mapping[str, int]] = {
     "EnvironmentNotReady": NOT_READY,
     "JournalFull": WAITS_FOR_PERSON,
     "JournalError": NOT_READY,
+    "NothingSelected": NOTHING_SELECTED,
     "RunIsOwned": TEMPORARY,
     "Fenced": TEMPORARY,
     "Throttled": TEMPORARY,

@@ -14,7 +14,16 @@ repository_option = click.option(
 state_dir_option = click.option(
     "--state-dir", metavar="PATH", help="Where the journal is kept (default: the user's state directory)."
 )
+graph_option = click.option(
+    "-g", "--graph", metavar="GRAPH", help="The graph, a file or a name (default: the only one)."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+def plan_options(function: F) -> F:
+    """Add the options of commands that show a plan before they do it."""
+    function = click.option("-y", "--yes", is_flag=True, help="Do it without asking.")(function)
+    return click.option("--dry-run", is_flag=True, help="Show the plan, and do nothing.")(function)
 
 
 def selection_options(function: F) -> F:

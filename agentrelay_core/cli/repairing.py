@@ -1,15 +1,109 @@
-"""What the commands that repair and clean begin with: a recorded run, and what its workspace offers for it."""
+"""What the commands that repair and clean have in common: the plan is shown, asked about, and then carried out.
 
+The run is owned from the first look to the last step, so that what is shown is what is there.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import click
+
 from agentrelay_core.cli.configuration import read_configuration
-from agentrelay_core.cli.exit_codes import NOT_READY
+from agentrelay_core.cli.exit_codes import NOT_READY, OK, WAITS_FOR_PERSON, WRONG_USAGE
 from agentrelay_core.cli.failures import Failure
 from agentrelay_core.cli.installed import make_catalog
 from agentrelay_core.cli.records import state_folder
+from agentrelay_core.cli.repair_text import carried_json, repair_json, repair_lines
 from agentrelay_core.hooks import RunInfo
-from agentrelay_core.orchestrator.places import repository_root
+from agentrelay_core.journal.reader import read_state
+from agentrelay_core.orchestrator.ownership import owned
+from agentrelay_core.orchestrator.places import journal_path, repository_root
+from agentrelay_core.orchestrator.repair.carrying_out import Carried, carry_out
+from agentrelay_core.orchestrator.repair.plan import RepairPlan
+from agentrelay_core.orchestrator.repair.recorded import RecordedRun, read_recorded
+from agentrelay_core.runtime.untrusted_text import plain_line
 from agentrelay_core.task_runner.repairs import Repairs
+
+
+def repair(
+    make: Callable[[RecordedRun], RepairPlan],
+    *,
+    state_dir: Path,
+    repository: str,
+    as_json: bool,
+    dry_run: bool,
+    yes: bool,
+) -> int:
+    """Make a plan, show it, and carry it out once that is wanted.
+
+    Args:
+        make: Makes the plan of what is found.
+        state_dir: The run's state directory.
+        repository: A path in the user's repository.
+        as_json: Print the plan, and what came of it, as a line of JSON each.
+        dry_run: Show the plan alone.
+        yes: Do not ask.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        RunIsOwned: Some process drives the run.
+        Failure: It was not said that the plan is to be carried out, or no workspace can do it.
+    """
+    root = repository_root(Path(repository))
+    with owned(state_dir):
+        state = read_state(journal_path(state_dir))
+        run = RunInfo(
+            run_id=state.run_id, graph_name=state.graph or state_dir.name, repository=root, state_dir=state_dir
+        )
+        repairs = repairs_of(root, run)
+        plan = make(read_recorded(state_dir, root, repairs))
+        show(plan, as_json=as_json)
+        if dry_run or plan.nothing_to_do or not wanted(plan, yes=yes):
+            return OK
+        carried = asyncio.run(carry_out(plan, root, repairs, _tell))
+    if as_json:
+        click.echo(carried_json(plan, carried))
+    _report(carried, as_json=as_json)
+    return WAITS_FOR_PERSON if carried.problems else OK
+
+
+def show(plan: RepairPlan, *, as_json: bool) -> None:
+    """Print a plan.
+
+    Args:
+        plan: The plan.
+        as_json: As a line of JSON.
+    """
+    for line in [repair_json(plan)] if as_json else repair_lines(plan):
+        click.echo(line)
+
+
+def wanted(plan: RepairPlan, *, yes: bool) -> bool:
+    """Whether a plan is to be carried out: asked on a terminal, where something ends or goes.
+
+    Args:
+        plan: The plan, shown.
+        yes: Whether ``--yes`` was given.
+
+    Raises:
+        Failure: There is nobody to ask.
+    """
+    if yes or not plan.destroys:
+        return True
+    if not sys.stdin.isatty():
+        raise Failure(
+            f"nothing was done: the plan ends or removes something; "
+            f"when it is right, type `agentrelay {plan.verb} --yes …`",
+            WRONG_USAGE,
+        )
+    if click.confirm("do this?", err=True):
+        return True
+    click.echo("nothing was done", err=True)
+    return False
 
 
 def repairs_of_repository(repository: str, state_dir: str | None) -> Repairs:
@@ -24,7 +118,8 @@ def repairs_of_repository(repository: str, state_dir: str | None) -> Repairs:
         UserError: There is no repository, or the configuration is wrong.
     """
     root = repository_root(Path(repository))
-    return repairs_of(root, RunInfo(run_id="", graph_name="", repository=root, state_dir=_above(root, state_dir)))
+    above = state_folder(root, "any", state_dir).parent
+    return repairs_of(root, RunInfo(run_id="", graph_name="", repository=root, state_dir=above))
 
 
 def repairs_of(root: Path, run: RunInfo) -> Repairs:
@@ -48,5 +143,14 @@ def repairs_of(root: Path, run: RunInfo) -> Repairs:
     return repairs
 
 
-def _above(root: Path, state_dir: str | None) -> Path:
-    return state_folder(root, "any", state_dir).parent
+def _tell(line: str) -> None:
+    click.echo(plain_line(line), err=True)
+
+
+def _report(carried: Carried, *, as_json: bool) -> None:
+    for ref in () if as_json else carried.rescued:
+        click.echo(f"kept {ref}")
+    if carried.rescued:
+        click.echo("give it back: agentrelay rescue restore REF", err=True)
+    for problem in carried.problems:
+        click.echo(f"not done: {plain_line(problem)}", err=True)

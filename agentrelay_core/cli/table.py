@@ -60,6 +60,10 @@ COMMANDS: Final = (
     Section(
         "Mend and clean",
         (
+            Entry("retry", "make failed tasks, and what hangs on them, pending again", "retry:command"),
+            Entry("cancel", "end tasks of a run, or all of it", "cancel:command"),
+            Entry("reset", "do tasks again, or forget a run; what would be lost is kept", "reset:command"),
+            Entry("clean", "remove what runs have left and nobody needs", "clean:command"),
             Entry("rescue", "list and give back work that was kept", "rescue:command"),
             Entry("journal", "write the record of a run as JSON lines", "journal:command"),
         ),
