@@ -53,6 +53,7 @@ COMMANDS: Final = (
         "Look",
         (
             Entry("status", "show where a run stands", "status:command"),
+            Entry("watch", "watch a run until it ends", "watch:command"),
             Entry("logs", "show what a task's agent printed", "logs:command"),
             Entry("graph", "draw a graph as tree, mermaid or dot", "graph:command"),
         ),

@@ -1,0 +1,65 @@
+"""How a run stands, for people: the same words wherever a run is shown."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from agentrelay_core.cli.records import is_driven
+from agentrelay_core.journal.state import RunState, TaskRecord
+from agentrelay_core.runtime.status import ENDED, TaskStatus
+from agentrelay_core.runtime.untrusted_text import plain_line
+
+
+def run_lines(folder: Path, state: RunState) -> Iterator[str]:
+    """A run as lines: its head, its tasks, then its workstreams that are in use.
+
+    Args:
+        folder: The run's state directory.
+        state: What its journal says.
+    """
+    yield headline(folder, state)
+    width = max((len(task) for task in state.tasks), default=0)
+    for task in state.tasks.values():
+        facts = [f"{task.status.value:<10}"]
+        if task.attempt_num:
+            facts.append(f"attempt {task.attempt_num + 1}")
+        facts += [fact for fact in (taken(task), plain_line(task.pr_url or ""), note(task)) if fact]
+        yield f"  {task.id:<{width}}  {'  '.join(facts)}".rstrip()
+    for lane in state.workstreams.values():
+        if lane.status.value == "pending":
+            continue
+        facts = [lane.status.value, lane.branch or "", lane.pr_url or "", lane.reason or ""]
+        yield f"  @{lane.id}  {'  '.join(plain_line(fact) for fact in facts if fact)}"
+
+
+def headline(folder: Path, state: RunState) -> str:
+    """The graph, the run and how it stands, in one line."""
+    return f"{state.graph or folder.name}  run {state.run_id or '-'}  {_standing(folder, state)}"
+
+
+def taken(task: TaskRecord) -> str:
+    """How long the task's latest attempt took, or takes; empty before the first."""
+    return "" if task.started_at is None else _duration((task.finished_at or time.time()) - task.started_at)
+
+
+def _standing(folder: Path, state: RunState) -> str:
+    if state.outcome is not None:
+        return state.outcome
+    return "is going on" if is_driven(folder) else "was interrupted; `agentrelay run` goes on"
+
+
+def note(task: TaskRecord) -> str:
+    """What is worth saying of a task: what it waits for, why it failed, where its agent lives."""
+    if task.blocked_by:
+        return f"waits for {', '.join(task.blocked_by)}"
+    if task.error and task.status in (TaskStatus.FAILED, TaskStatus.PENDING):
+        return plain_line(task.error, 200)
+    return plain_line(task.label) if task.label and task.status not in ENDED else ""
+
+
+def _duration(seconds: float) -> str:
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    minutes, left = divmod(whole, 60)
+    return f"{minutes}m{left:02}s" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02}m"
