@@ -78,7 +78,9 @@ def doctor_findings(catalog: Catalog, which: Callable[[str], str | None] = shuti
     Returns:
         The findings, those that keep something from working first.
     """
-    from agentrelay_core.hooks.needs import all_needs  # not for `plugins list`, whose start is measured
+    # Not for `plugins list`, whose start is measured.
+    from agentrelay_core.hooks.needs import all_needs
+    from agentrelay_core.hooks.resuming import limits
 
     found = [*_plugins(catalog), *_conflicts(catalog), *_pins(catalog), *_configuration(catalog)]
     for need in all_needs(catalog):
@@ -86,6 +88,7 @@ def doctor_findings(catalog: Catalog, which: Callable[[str], str | None] = shuti
             message = f"{need.program} is not on PATH; it is needed by {', '.join(need.needed_by)}."
             mend = f"Install {need.program}, or put its folder on PATH."
             found.append(Finding(level="warning", subject=need.program, message=message, mend=mend))
+    found += [Finding(level="note", subject=subject, message=message) for subject, message in limits(catalog)]
     return tuple(sorted(found, key=_by_level))
 
 
