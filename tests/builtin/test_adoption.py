@@ -61,19 +61,31 @@ runtime.state.worktree_path, runtime.state.signal_dir = home / "tree", home / "s
 run = RunInfo(run_id="run-1", graph_name="graph", repository=None, state_dir=home)
 options = CommandOptions(command=command if isinstance(command, str) else tuple(command))
 context = StepContext(runtime=runtime, run=run, options=options, framework=framework, environment=environment)
+print("ready", flush=True)
+sys.stdin.readline()
 agent = asyncio.run(ComposedLauncher(context).launch(runtime))
 print(json.dumps(agent.address.to_json()), flush=True)
 time.sleep(600)
 """
 
 
+async def _orchestrator(one: Any) -> asyncio.subprocess.Process:
+    """A process that is just about to launch the agent; its output is the agent's address."""
+    arguments = (str(one.signal_dir.parent), json.dumps(one.context.options.command))
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    argv = (sys.executable, "-c", ORCHESTRATE, *arguments)
+    orchestrator = await asyncio.create_subprocess_exec(*argv, **pipes, start_new_session=True)
+    assert orchestrator.stdout is not None
+    assert orchestrator.stdin is not None
+    assert await orchestrator.stdout.readline() == b"ready\n"
+    orchestrator.stdin.write(b"\n")
+    await orchestrator.stdin.drain()
+    return orchestrator
+
+
 async def _left_by_a_killed_process(one: Any, until: Callable[[], bool] = lambda: True) -> Any:
     """Launch the agent from another process, kill that by SIGKILL when it is time, and give the address it had."""
-    command = one.context.options.command
-    arguments = (str(one.signal_dir.parent), json.dumps(command))
-    orchestrator = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", ORCHESTRATE, *arguments, stdout=subprocess.PIPE, start_new_session=True
-    )
+    orchestrator = await _orchestrator(one)
     assert orchestrator.stdout is not None
     data = json.loads(await orchestrator.stdout.readline())
     while not until():  # noqa: ASYNC110  # what it waits for is in another process
@@ -273,6 +285,29 @@ async def test_start_beside_a_living_agent_gives_that_one(prepared: Prepare) -> 
     (one.signal_dir / "go").touch()
     assert (await one.checker().wait_for_completion(one.runtime)).error == "the command exited 7:\nlast words"
     assert len({pid for pid, _ in _proof(one)}) == 1
+    await agent.address.teardown(one.signal_dir)
+
+
+@pytest.mark.slow
+@pytest.mark.fault("L1")
+@pytest.mark.parametrize("milliseconds", range(0, 60, 4))
+async def test_orchestrator_that_is_killed_at_any_moment(prepared: Prepare, milliseconds: int) -> None:
+    """Killed anywhere between the decision to launch and the address, the attempt has one agent, found or launched."""
+    one = prepared((sys.executable, "-uc", COUNTER))
+    orchestrator = await _orchestrator(one)
+    await asyncio.sleep(milliseconds / 1000)  # the moment is what is varied
+    os.killpg(orchestrator.pid, signal.SIGKILL)
+    await orchestrator.wait()
+    while (answer := await _reconciled(one)) == "unknown":  # noqa: ASYNC110  # as below
+        await asyncio.sleep(0.001)
+    agent = await one.launch() if answer == "absent" else answer[1]
+    while not _proof(one):  # noqa: ASYNC110  # it is in another process
+        await asyncio.sleep(0.001)
+    assert agent.address.label == f"process:{_proof(one)[0][0]}"
+    (one.signal_dir / "go").touch()
+    assert (await one.checker().wait_for_completion(one.runtime)).error == "the command exited 7:\nlast words"
+    assert len({pid for pid, _ in _proof(one)}) == 1
+    assert [number for _, number in _proof(one)] == list(range(len(_proof(one))))
     await agent.address.teardown(one.signal_dir)
 
 

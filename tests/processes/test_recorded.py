@@ -1,6 +1,7 @@
 """Programs that outlive us: the runner process, its record, and what is told from the record alone."""
 
 import asyncio
+import fcntl
 import json
 import os
 import re
@@ -208,6 +209,31 @@ async def test_second_runner_starts_nothing(start: Starter, tmp_path: Path) -> N
     await third.stop()
     assert third.record.number == 3
     assert (tmp_path / "ran").exists()
+
+
+@pytest.mark.fault("L2")
+@pytest.mark.parametrize("comes_to_something", [True, False])
+async def test_start_beside_a_runner_process_that_has_only_begun(
+    start: Starter, tmp_path: Path, comes_to_something: bool
+) -> None:
+    """Who is refused waits until it is known whether there is a program, and gets that program or nothing."""
+    record = LaunchRecord(tmp_path / "record", 1)
+    record.directory.mkdir(parents=True)
+    with (tmp_path / "record" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(AlreadyRunningError):
+            start("true")
+        waiting = asyncio.create_task(asyncio.to_thread(RecordedProgram.in_the_way, tmp_path / "record"))
+        if comes_to_something:
+            own = identify(os.getpid())
+            assert own is not None
+            data = {"runner": own.to_json(), "program": own.to_json(), "marker": ["MARK", str(tmp_path)]}
+            (record.directory / ".agent.json").write_text(json.dumps(data))
+            (record.directory / ".agent.json").rename(record.directory / "agent.json")
+            found = await waiting
+            assert found is not None
+            assert found.identity == own
+    assert comes_to_something or await waiting is None
 
 
 @linux_only

@@ -83,7 +83,11 @@ class RecordedProgram:
             if program.identity is not None or lock_state(attempt) != "held" or time.monotonic() > until:
                 break
             time.sleep(_LOOK_AGAIN)
-        return program if program is not None and program.record.exit is None else None
+        if program is None or program.record.exit is not None:
+            return None
+        if program.identity is None and not (program.marker and find_marked(*program.marker)):
+            return None  # its runner process ended before it started anything
+        return program
 
     @classmethod
     def find(cls, attempt: Path) -> "RecordedProgram | None":

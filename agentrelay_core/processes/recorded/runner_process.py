@@ -15,6 +15,10 @@ import os
 import sys
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 LOCKED = 97
 NOT_FOUND = 127
 CANNOT_START = 126
@@ -73,9 +77,9 @@ def main(directory: bytes) -> int:
         return 0
     program = _identity(pid, order.boot_id)
     _write(directory, b"agent.json", [("runner", runner), ("program", program), ("marker", order.marker)])
-    signal.signal(signal.SIGTERM, lambda *_: os.killpg(pid, signal.SIGTERM))
+    signal.signal(signal.SIGTERM, lambda *_: _try(os.killpg, pid, signal.SIGTERM))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
-    signal.signal(signal.SIGALRM, lambda *_: os.utime(heartbeat))
+    signal.signal(signal.SIGALRM, lambda *_: _try(os.utime, heartbeat))
     signal.setitimer(signal.ITIMER_REAL, order.heartbeat, order.heartbeat)
     _tell(report, b"started")
     code = _wait(pid)
@@ -124,6 +128,14 @@ def _execute(argv: list[bytes], env: dict[bytes, bytes]) -> None:
             if worst is None or isinstance(worst, FileNotFoundError | NotADirectoryError):
                 worst = error
     raise worst or FileNotFoundError(2, "")
+
+
+def _try(function: "Callable[..., None]", *arguments: int) -> None:
+    """Neither a full disk nor a group that is gone may end the wait."""
+    try:  # noqa: SIM105  # contextlib is not imported for this alone
+        function(*arguments)
+    except OSError:
+        pass
 
 
 def _wait(pid: int) -> int:
