@@ -53,18 +53,27 @@ def repair(
         RunIsOwned: Some process drives the run.
         Failure: It was not said that the plan is to be carried out, or no workspace can do it.
     """
-    root = repository_root(Path(repository))
-    with owned(state_dir):
+    return asyncio.run(_repair(make, state_dir, repository_root(Path(repository)), as_json, dry_run, yes))
+
+
+async def _repair(
+    make: Callable[[RecordedRun], RepairPlan], state_dir: Path, root: Path, as_json: bool, dry_run: bool, yes: bool
+) -> int:
+    async with owned(state_dir) as lock:
         state = read_state(journal_path(state_dir))
         run = RunInfo(
-            run_id=state.run_id, graph_name=state.graph or state_dir.name, repository=root, state_dir=state_dir
+            run_id=state.run_id,
+            graph_name=state.graph or state_dir.name,
+            repository=root,
+            state_dir=state_dir,
+            helper_fds=() if lock is None else (lock,),
         )
         repairs = repairs_of(root, run)
         plan = make(read_recorded(state_dir, root, repairs))
         show(plan, as_json=as_json)
         if dry_run or plan.nothing_to_do or not wanted(plan, yes=yes):
             return OK
-        carried = asyncio.run(carry_out(plan, root, repairs, _tell))
+        carried = await carry_out(plan, root, repairs, _tell)
     if as_json:
         click.echo(carried_json(plan, carried))
     _report(carried, as_json=as_json)

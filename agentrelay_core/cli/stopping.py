@@ -29,24 +29,28 @@ class Stopping:
     def __init__(self, detach: Callable[[], None]) -> None:
         self.signal: int | None = None
         self._detach = detach
+        self._loop = asyncio.get_running_loop()
 
     @property
     def exit_code(self) -> int | None:
         """128 and the signal's number; `None` when there was none."""
         return None if self.signal is None else 128 + self.signal
 
-    def receive(self, number: int) -> None:
-        """Take a signal."""
+    def receive(self, number: int, _: object = None) -> None:
+        """Take a signal; in the main thread, whatever that is at."""
         if self.signal is not None:
-            print("left at once; `agentrelay run` goes on from what is recorded", file=sys.stderr)
+            os.write(2, b"left at once; `agentrelay run` goes on from what is recorded\n")
             leave(128 + number)
         self.signal = number
+        self._loop.call_soon_threadsafe(self._leave)
+
+    def _leave(self) -> None:
         print(
             "leaving: agents stay at work, `agentrelay run` goes on with them and `agentrelay cancel` ends them; "
             "once more to leave at once",
             file=sys.stderr,
         )
-        asyncio.get_running_loop().call_later(PATIENCE, leave, 128 + number)
+        self._loop.call_later(PATIENCE, leave, 128 + (self.signal or 0))
         self._detach()
 
 
@@ -54,22 +58,24 @@ class Stopping:
 def leave_on_signals(detach: Callable[[], None]) -> Iterator[Stopping]:
     """Handle INT and TERM for the body of the ``with``; to be entered in a running event loop.
 
+    Not by the loop's own handlers: those would wait for a plugin that blocks it.
+
     Args:
         detach: What to do at the first.
     """
     stopping = Stopping(detach)
-    loop = asyncio.get_running_loop()
+    before = {}
     try:
         for number in SIGNALS:
-            loop.add_signal_handler(number, stopping.receive, number)
-    except (NotImplementedError, RuntimeError):  # Windows, or not in the main thread: there KeyboardInterrupt remains
+            before[number] = signal.signal(number, stopping.receive)
+    except ValueError:  # not in the main thread: there KeyboardInterrupt remains
         yield stopping
         return
     try:
         yield stopping
     finally:
-        for number in SIGNALS:
-            loop.remove_signal_handler(number)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def leave(exit_code: int) -> NoReturn:

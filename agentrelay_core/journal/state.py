@@ -74,6 +74,7 @@ class TaskRecord:
     def interrupted(self) -> bool:
         """Whether an attempt was begun that is neither finished nor waiting for its successor."""
         return self.started_at is not None and self.finished_at is None and self.status != TaskStatus.PENDING
+
     dependencies: tuple[str, ...] = ()
 
     @property

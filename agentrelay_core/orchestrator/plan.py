@@ -7,7 +7,6 @@ import attrs
 
 from agentrelay_core.journal import RunState, TaskRecord
 from agentrelay_core.orchestrator.results import WorkstreamResult
-from agentrelay_core.runtime import TaskStatus
 from agentrelay_core.runtime.status import DONE
 from agentrelay_core.spec import Task, TaskGraph
 from agentrelay_core.task_runner import TaskRunResult

@@ -48,11 +48,11 @@ class Shell:
         assert "Traceback" not in done.stderr
         return done
 
-    def start(self, *arguments):
+    def start(self, *arguments, **environment):
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.path,
-            env=self.environment,
+            env={**self.environment, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

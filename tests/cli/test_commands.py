@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 
 import pytest
 
@@ -166,8 +167,8 @@ def test_settings_come_from_where_they_are_said_to_come(shell):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_stops_the_run_and_every_agent(shell, number, code):
-    """The exit code is the signal's, the journal says what was cut off, and typing run again goes on."""
+def test_a_signal_leaves_the_run_and_its_agents_at_work(shell, number, code):
+    """The exit code is the signal's, the agent lives, it is said how to go on, and `cancel` ends what is left."""
     shell.graph(
         "name: g\nagents: {a: {framework: command, command: 'sleep 300 & sleep 300'}}\ndefaults: {agent: a}\n"
         "tasks: {one: {description: x}}\n"
@@ -176,11 +177,34 @@ def test_a_signal_stops_the_run_and_every_agent(shell, number, code):
     for line in run.stderr:
         if "at work" in line:
             break
+    began = time.monotonic()
     run.send_signal(number)
     out, err = run.communicate(timeout=30)
+    assert time.monotonic() - began < 10
     assert run.returncode == code, err
-    assert "0 merged, 1 failed" in out
-    assert "agentrelay run" in err
+    assert "one\trunning" in out
+    assert "`agentrelay run` goes on with them" in err
+    (_, _, run_id, *_) = shell("status").stdout.split()
+    assert find_marked("AGENTRELAY_RUN_ID", run_id)
+    shell("cancel", "--yes")
+    assert not find_marked("AGENTRELAY_RUN_ID", run_id)
+
+
+def test_a_second_signal_leaves_at_once(shell):
+    """While a step that cannot be left takes its time, the second INT ends the command within a second."""
+    shell.graph(
+        "name: g\nagents: {a: {framework: command, command: 'touch done'}}\ndefaults: {agent: a}\n"
+        "tasks: {one: {description: x}}\n"
+    )
+    run = shell.start("run", AGENTRELAY_FAILPOINTS="publish:begin=sleep:5")
+    for line in run.stderr:
+        if "at work" in line:
+            break
+    run.send_signal(signal.SIGINT)
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=30)
+    assert run.returncode == 130
+    assert "1 merged" in shell("run").stdout
 
 
 def test_a_second_run_is_refused_while_one_goes_on(shell):
@@ -221,11 +245,13 @@ def test_a_setting_that_nobody_honours_is_refused(shell, key, value):
     assert shell.git("branch", "--list", "agentrelay/*") == ""
 
 
-def test_a_run_that_was_killed_goes_on_with_one_agent(shell):
-    """What the killed session left is ended before the next attempt starts in the same worktree."""
+@pytest.mark.fault("L1")
+def test_a_run_that_was_killed_goes_on_with_its_live_agent(shell, tmp_path):
+    """The agent is adopted, not started again: it shows one process id, and a counter without a gap."""
+    said, go = tmp_path / "said.txt", tmp_path / "go"
     shell.graph(
         "name: g\nagents: {a: {framework: command, command: "
-        "'test $AGENTRELAY_ATTEMPT = 0 && sleep 300; echo $AGENTRELAY_ATTEMPT > attempt.txt'}}\n"
+        f"'n=0; while [ ! -e {go} ]; do n=$((n + 1)); echo $$ $n >> {said}; sleep 0.05; done; echo x > work.txt'}}}}\n"
         "defaults: {agent: a}\ntasks: {one: {description: x}}\n"
     )
     run = shell.start("run")
@@ -236,8 +262,16 @@ def test_a_run_that_was_killed_goes_on_with_one_agent(shell):
     run.communicate(timeout=30)
     (_, _, run_id, *_) = shell("status").stdout.split()
     assert find_marked("AGENTRELAY_RUN_ID", run_id)
-    done = shell("run")
-    assert "1 merged" in done.stdout
-    assert "an earlier session left" in done.stderr
+    again = shell.start("run")
+    for line in again.stderr:
+        if "launch had happened already" in line:
+            break
+    go.touch()
+    out, err = again.communicate(timeout=60)
+    assert again.returncode == 0, err
+    assert "1 merged" in out
+    words = [line.split() for line in said.read_text().splitlines()]
+    assert len({pid for pid, _ in words}) == 1
+    assert [int(count) for _, count in words] == list(range(1, len(words) + 1))
     assert not find_marked("AGENTRELAY_RUN_ID", run_id)
-    assert shell.git("show", "agentrelay/g@default:attempt.txt") == "1"
+    assert shell.git("show", "agentrelay/g@default:work.txt") == "x"

@@ -163,7 +163,7 @@ def test_clean_removes_what_nobody_needs(failed):
     (failed.path / ".git" / "info" / "exclude").write_text("*.log\n")
     graph = (failed.path / "agentrelay.yaml").read_text().replace("echo part", "echo s > secret.log; echo part")
     failed.graph(graph)
-    failed("run", expect=1)
+    failed("run", "--accept-graph", expect=1)
     worktree = failed.path / ".agentrelay" / "worktrees" / "g" / "default"
     assert (worktree / "secret.log").is_file()
     (worktree / "more.txt").write_text("more\n")
