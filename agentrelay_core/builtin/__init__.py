@@ -3,19 +3,22 @@
 Only records are made here; each factory imports its implementation on first use, so that asking costs nothing.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agentrelay_core.builtin.environment import ProcessEnvironment
 from agentrelay_core.builtin.options import CommandOptions
-from agentrelay_core.hooks import EnvironmentHost, EnvironmentType, Framework, FrameworkType, Provider, StepContext
+from agentrelay_core.hooks import EnvironmentType, FrameworkType, Provider
 from agentrelay_core.hooks import hookimpl as hookimpl
-from agentrelay_core.spec import AgentEnvironment
 
 if TYPE_CHECKING:
     from agentrelay_core.builtin.checker import ComposedCompletionChecker
     from agentrelay_core.builtin.kickoff import ComposedKickoff
     from agentrelay_core.builtin.launcher import ComposedLauncher
+    from agentrelay_core.hooks import EnvironmentHost, Framework, StepContext
+    from agentrelay_core.spec import AgentEnvironment
 
 
 @hookimpl
@@ -31,19 +34,19 @@ def agentrelay_frameworks() -> Iterator[FrameworkType]:
 
 
 @hookimpl
-def agentrelay_task_launcher() -> Iterator[Provider["ComposedLauncher"]]:
+def agentrelay_task_launcher() -> Iterator[Provider[ComposedLauncher]]:
     """Starts any framework's command in any environment's host."""
     yield Provider(factory=_launcher)
 
 
 @hookimpl
-def agentrelay_task_kickoff() -> Iterator[Provider["ComposedKickoff"]]:
+def agentrelay_task_kickoff() -> Iterator[Provider[ComposedKickoff]]:
     """Hands an agent its instructions in the agent's own way."""
     yield Provider(factory=_kickoff)
 
 
 @hookimpl
-def agentrelay_task_completion_checker() -> Iterator[Provider["ComposedCompletionChecker"]]:
+def agentrelay_task_completion_checker() -> Iterator[Provider[ComposedCompletionChecker]]:
     """Joins signal files with the end of the agent's program."""
     yield Provider(factory=_completion_checker)
 
@@ -60,19 +63,19 @@ def _command_framework() -> Framework:
     return CommandFramework()
 
 
-def _launcher(context: StepContext) -> "ComposedLauncher":
+def _launcher(context: StepContext) -> ComposedLauncher:
     from agentrelay_core.builtin.launcher import ComposedLauncher
 
     return ComposedLauncher(context)
 
 
-def _kickoff(context: StepContext) -> "ComposedKickoff":
+def _kickoff(context: StepContext) -> ComposedKickoff:
     from agentrelay_core.builtin.kickoff import ComposedKickoff
 
     return ComposedKickoff()
 
 
-def _completion_checker(context: StepContext) -> "ComposedCompletionChecker":
+def _completion_checker(context: StepContext) -> ComposedCompletionChecker:
     from agentrelay_core.builtin.checker import ComposedCompletionChecker
 
     return ComposedCompletionChecker(context)

@@ -4,8 +4,13 @@ Help and version are answered here without importing anything else, because they
 for most; every other command imports what it needs, and no more, when it is used.
 """
 
+import gc
 import os
 import sys
+
+# New objects between two searches for garbage, instead of 700: a start makes many objects and no garbage, and a search
+# for it would cost more than most imports.
+_OBJECTS_BETWEEN_SEARCHES = 20_000
 
 
 def main() -> int:
@@ -21,6 +26,7 @@ def main() -> int:
         from agentrelay_core.cli.table import VERSION, help_text
 
         return write_whole(f"agentrelay {VERSION}\n" if arguments == ["--version"] else help_text())
+    gc.set_threshold(_OBJECTS_BETWEEN_SEARCHES)
     from agentrelay_core.cli.application import run
 
     return run(arguments)

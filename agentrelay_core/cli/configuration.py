@@ -7,12 +7,16 @@ offer (``[plugins.pin]``), and what plugins themselves want to know (``[options.
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from agentrelay_core.cli.settings import ConfigurationError, Setting, from_toml
+from agentrelay_core.cli.errors import ConfigurationError
 from agentrelay_core.spec.suggestions import did_you_mean
+from agentrelay_core.user_places import user_configuration
+
+if TYPE_CHECKING:
+    from agentrelay_core.cli.settings import Setting
 
 FILE: Final = "agentrelay.toml"
 PYPROJECT: Final = "pyproject.toml"
@@ -34,7 +38,7 @@ class Configuration:
         files: The files that were read.
     """
 
-    run: Mapping[str, Setting] = attrs.field(factory=dict)
+    run: "Mapping[str, Setting]" = attrs.field(factory=dict)
     disable: tuple[str, ...] = ()
     pins: Mapping[str, str] = attrs.field(factory=dict)
     options: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
@@ -60,10 +64,8 @@ def read_configuration(repository: Path | None, environ: Mapping[str, str] = os.
         files.append(path)
         _only(table, _TOP, place, "table")
         settings = _table(table.get("run", {}), f"{place} [run]")
-        run |= {
-            name: Setting(_resolved(from_toml(name, value, f"{place} [run]"), path), f"{place} [run]")
-            for name, value in settings.items()
-        }
+        if settings:
+            run |= _settings(settings, f"{place} [run]", path)
         plugins = _table(table.get("plugins", {}), f"{place} [plugins]")
         _only(plugins, _PLUGINS, f"{place} [plugins]", "key")
         if "disable" in plugins:
@@ -82,9 +84,13 @@ def user_file(environ: Mapping[str, str] = os.environ) -> Path:
     given = environ.get("AGENTRELAY_CONFIG_DIR")
     if given:
         return Path(given).expanduser() / "config.toml"
-    from platformdirs import user_config_path  # slow to import, and not needed where a place is given
+    return user_configuration(environ) / "config.toml"
 
-    return user_config_path("agentrelay", appauthor=False) / "config.toml"
+
+def _settings(given: Mapping[str, Any], place: str, file: Path) -> "dict[str, Setting]":
+    from agentrelay_core.cli.settings import Setting, from_toml  # most people have no such table
+
+    return {name: Setting(_resolved(from_toml(name, value, place), file), place) for name, value in given.items()}
 
 
 def _resolved(value: Any, file: Path) -> Any:

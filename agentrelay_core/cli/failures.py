@@ -7,21 +7,10 @@ from pathlib import Path
 
 import click
 
+from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.exit_codes import INTERNAL, exit_code_of
 from agentrelay_core.runtime.untrusted_text import plain_text
-
-
-class Failure(Exception):
-    """A command cannot do what it was asked to do; no fault of ours.
-
-    Args:
-        message: What is wrong and what to type next.
-        exit_code: The command's exit code.
-    """
-
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+from agentrelay_core.user_places import user_state
 
 
 def report(error: Exception, *, debug: bool) -> int:
@@ -56,10 +45,8 @@ def report(error: Exception, *, debug: bool) -> int:
 def _write(story: str) -> Path | None:
     """Write a traceback where it can be found later; `None` when there is no such place."""
     try:
-        from platformdirs import user_state_path
-
         given = os.environ.get("AGENTRELAY_STATE_DIR")
-        base = Path(given).expanduser() if given else user_state_path("agentrelay", appauthor=False)
+        base = Path(given).expanduser() if given else user_state()
         folder = base / "crashes"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}.txt"

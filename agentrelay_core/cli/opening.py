@@ -8,8 +8,8 @@ from typing import Final
 import attrs
 
 from agentrelay_core.cli.configuration import Configuration, read_configuration
+from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.exit_codes import WRONG_USAGE
-from agentrelay_core.cli.failures import Failure
 from agentrelay_core.cli.installed import make_catalog
 from agentrelay_core.cli.settings import Setting, effective, from_variables
 from agentrelay_core.graph import Diagnostic, GraphError, read_graph

@@ -85,7 +85,8 @@ def given_flags(values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         click.UsageError: A value is of the wrong kind.
     """
-    from agentrelay_core.cli.settings import ConfigurationError, Setting, from_text
+    from agentrelay_core.cli.errors import ConfigurationError
+    from agentrelay_core.cli.settings import Setting, from_text
 
     given: dict[str, Setting] = {}
     if values.get("keep_going"):

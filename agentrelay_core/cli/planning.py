@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterator, Sequence
 
+from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.exit_codes import NOTHING_SELECTED
-from agentrelay_core.cli.failures import Failure
 from agentrelay_core.cli.opening import Opened
 from agentrelay_core.graph.selection import select
 from agentrelay_core.orchestrator import Action, Orchestrator, Plan

@@ -1,12 +1,11 @@
 """Which runs a repository has, and whether somebody drives them: read from the state directory alone."""
 
-import json
 import os
 from pathlib import Path
 from typing import Final
 
+from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.exit_codes import WRONG_USAGE
-from agentrelay_core.cli.failures import Failure
 from agentrelay_core.orchestrator.places import STATE_DIRECTORY_VARIABLE, journal_path, repository_root, state_directory
 from agentrelay_core.spec.suggestions import did_you_mean, listing
 
@@ -98,7 +97,8 @@ def graph_name(given: str) -> str:
 
 def is_driven(state_dir: Path) -> bool:
     """Whether the process that last owned a run is there; one on another machine is taken to be."""
-    import socket  # for runs that have no end alone
+    import json  # for runs that have no end alone
+    import socket
 
     try:
         with (state_dir / "owner.lock").open("rb") as file:

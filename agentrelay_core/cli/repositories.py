@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.exit_codes import NOT_READY
-from agentrelay_core.cli.failures import Failure
 from agentrelay_core.processes import ProcessError, run_captured
 
 OLDEST_GIT: Final = (2, 38)  # the first with merge-tree --write-tree

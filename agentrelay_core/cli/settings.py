@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import attrs
 
-from agentrelay_core.runtime import UserError
+from agentrelay_core.cli.errors import ConfigurationError
 from agentrelay_core.spec import RunSettings, TearDownMode
 from agentrelay_core.spec.suggestions import did_you_mean
 
@@ -18,10 +18,6 @@ VARIABLE_PREFIX: Final = "AGENTRELAY_"
 BUILT_IN: Final = "built-in"
 
 _TRUTH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-
-
-class ConfigurationError(UserError):
-    """Something in the configuration is wrong (exit 3)."""
 
 
 @attrs.frozen

@@ -1,13 +1,44 @@
-"""How a run stands, for people: the same words wherever a run is shown."""
+"""Where a run stands, for people and for programs: the same words wherever a run is shown."""
 
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from agentrelay_core.cli.records import is_driven
+from agentrelay_core.journal.reader import read_state
 from agentrelay_core.journal.state import RunState, TaskRecord
+from agentrelay_core.orchestrator.places import journal_path
 from agentrelay_core.runtime.status import ENDED, TaskStatus
 from agentrelay_core.runtime.untrusted_text import plain_line
+
+
+def standing_lines(folder: Path) -> Iterator[str]:
+    """A run for people, from its journal.
+
+    Args:
+        folder: Its state directory.
+
+    Raises:
+        JournalError: Its journal cannot be read.
+    """
+    yield from run_lines(folder, read_state(journal_path(folder)))
+
+
+def standing_json(folder: Path) -> dict[str, object]:
+    """A run for programs; the argument and the error are those of `standing_lines`."""
+    state = read_state(journal_path(folder))
+    return {
+        "graph": state.graph or folder.name,
+        "run_id": state.run_id or None,
+        "outcome": state.outcome,
+        "active": state.outcome is None and is_driven(folder),
+        "started_at": state.started_at,
+        "finished_at": state.finished_at,
+        "sequence": state.sequence,
+        "state_dir": str(folder),
+        "tasks": [_fields(task) for task in state.tasks.values()],
+        "workstreams": [_fields(lane) for lane in state.workstreams.values()],
+    }
 
 
 def run_lines(folder: Path, state: RunState) -> Iterator[str]:
@@ -63,3 +94,8 @@ def _duration(seconds: float) -> str:
         return f"{whole}s"
     minutes, left = divmod(whole, 60)
     return f"{minutes}m{left:02}s" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02}m"
+
+
+def _fields(record: object) -> dict[str, object]:
+    """The fields of a record; its enums are texts, and its tuples become lists by themselves."""
+    return {name: getattr(record, name) for name in record.__slots__ if not name.startswith("_")}  # type: ignore[attr-defined]

@@ -1,53 +1,34 @@
 """What plugins declare: ten hooks, the records they return, how plugins are found, and the catalog made of them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from agentrelay_core.hooks.records import (
-    AgentCommand,
-    EnvironmentHost,
-    EnvironmentType,
-    Forge,
-    ForgeProvider,
-    Framework,
-    FrameworkType,
-    Liveness,
-    Progress,
-    Provider,
-    PullRequest,
-    RunInfo,
-    StepContext,
-    WorkspaceProvider,
-)
-from agentrelay_core.hooks.specs import hookimpl
+from agentrelay_core.lazy import lazy_names
 
-# What plugins need to declare is imported at once; what is made of it when somebody asks.
 if TYPE_CHECKING:
     from agentrelay_core.hooks.catalog import Catalog as Catalog
+    from agentrelay_core.hooks.contexts import AgentCommand as AgentCommand
+    from agentrelay_core.hooks.contexts import EnvironmentHost as EnvironmentHost
+    from agentrelay_core.hooks.contexts import Forge as Forge
+    from agentrelay_core.hooks.contexts import Framework as Framework
+    from agentrelay_core.hooks.contexts import Liveness as Liveness
+    from agentrelay_core.hooks.contexts import Progress as Progress
+    from agentrelay_core.hooks.contexts import PullRequest as PullRequest
+    from agentrelay_core.hooks.contexts import RunInfo as RunInfo
+    from agentrelay_core.hooks.contexts import StepContext as StepContext
+    from agentrelay_core.hooks.markers import hookimpl as hookimpl
+    from agentrelay_core.hooks.records import EnvironmentType as EnvironmentType
+    from agentrelay_core.hooks.records import ForgeProvider as ForgeProvider
+    from agentrelay_core.hooks.records import FrameworkType as FrameworkType
+    from agentrelay_core.hooks.records import Provider as Provider
+    from agentrelay_core.hooks.records import WorkspaceProvider as WorkspaceProvider
 
-__all__ = [
-    "AgentCommand",
-    "Catalog",
-    "EnvironmentHost",
-    "EnvironmentType",
-    "Forge",
-    "ForgeProvider",
-    "Framework",
-    "FrameworkType",
-    "Liveness",
-    "Progress",
-    "Provider",
-    "PullRequest",
-    "RunInfo",
-    "StepContext",
-    "WorkspaceProvider",
-    "hookimpl",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name != "Catalog":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from agentrelay_core.hooks.catalog import Catalog
-
-    globals()[name] = Catalog
-    return Catalog
+# Imported on first use: a plugin's declarations need the records alone.
+_HOMES = {
+    "agentrelay_core.hooks.catalog": "Catalog",
+    "agentrelay_core.hooks.contexts": (
+        "AgentCommand EnvironmentHost Forge Framework Liveness Progress PullRequest RunInfo StepContext"
+    ),
+    "agentrelay_core.hooks.markers": "hookimpl",
+    "agentrelay_core.hooks.records": "EnvironmentType ForgeProvider FrameworkType Provider WorkspaceProvider",
+}
+__getattr__, __all__ = lazy_names(__name__, _HOMES)

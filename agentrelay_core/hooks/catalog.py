@@ -5,6 +5,8 @@ once, when it is added; what its records come to is worked out when somebody nee
 plugin is an error only for those whom it concerns.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,17 +16,18 @@ import attrs
 from agentrelay_core.hooks import discovery, loading
 from agentrelay_core.hooks.pins import Offer, ProviderConflictError
 from agentrelay_core.hooks.plugins import Plugin, PluginReport, canonical
-from agentrelay_core.hooks.records import EnvironmentType, ForgeProvider, FrameworkType, RunInfo, WorkspaceProvider
 from agentrelay_core.hooks.specs import STEPS
-from agentrelay_core.hooks.tables import AgentRecords, StepTables, run_for
 from agentrelay_core.hooks.view import View
-from agentrelay_core.spec import AgentConfig, TaskGraph
-from agentrelay_core.task_runner import StepDispatch, Workspace
 
 # What judges a graph is imported when there is one: a list of plugins, or a plugin's test, needs none of it.
 if TYPE_CHECKING:
+    from agentrelay_core.hooks.contexts import RunInfo
     from agentrelay_core.hooks.needs import Need
     from agentrelay_core.hooks.problems import Problem
+    from agentrelay_core.hooks.records import EnvironmentType, ForgeProvider, FrameworkType, WorkspaceProvider
+    from agentrelay_core.hooks.tables import AgentRecords, StepTables
+    from agentrelay_core.spec import AgentConfig, TaskGraph
+    from agentrelay_core.task_runner import StepDispatch, Workspace
 
 _CORE = "agentrelay-core"
 
@@ -58,7 +61,7 @@ class Catalog:
         disable: Collection[str] = (),
         pins: Mapping[str, str] | None = None,
         plugin_options: Mapping[str, Mapping[str, Any]] | None = None,
-    ) -> "Catalog":
+    ) -> Catalog:
         """Make a catalog of all installed plugins.
 
         Args:
@@ -167,12 +170,14 @@ class Catalog:
         Args:
             run: The run; each plugin sees it with its own options.
         """
+        from agentrelay_core.hooks.tables import StepTables
+
         run = attrs.evolve(run, forges=self.forges)
         seen: dict[str, RunInfo] = {}
 
         def for_plugin(name: str) -> RunInfo:
             if name not in seen:
-                seen[name] = run_for(run, name, self.plugin_options)
+                seen[name] = self._run_for(run, name)
             return seen[name]
 
         steps = {step.removeprefix("task_"): self._view.steps[step].table(for_plugin) for step in STEPS}
@@ -193,7 +198,7 @@ class Catalog:
         offer = self.workspace_offer()
         if offer is None:
             return None
-        run = attrs.evolve(run_for(run, offer.plugin.name, self.plugin_options), forges=self.forges)
+        run = attrs.evolve(self._run_for(run, offer.plugin.name), forges=self.forges)
         workspace: Workspace = offer.record.factory(run)
         return workspace
 
@@ -217,17 +222,21 @@ class Catalog:
 
         return with_default_environments(graph, self.frameworks, self.environments)
 
-    def problems(self, graph: TaskGraph) -> "tuple[Problem, ...]":
+    def problems(self, graph: TaskGraph) -> tuple[Problem, ...]:
         """Everything that would keep a graph from running with these plugins, found without starting anything."""
         from agentrelay_core.hooks.problems import graph_problems
 
         return graph_problems(self, graph)
 
-    def needs(self, graph: TaskGraph) -> "tuple[Need, ...]":
+    def needs(self, graph: TaskGraph) -> tuple[Need, ...]:
         """The programs that a graph needs on PATH, with who needs them."""
         from agentrelay_core.hooks.needs import graph_needs
 
         return graph_needs(self, graph)
+
+    def _run_for(self, run: RunInfo, name: str) -> RunInfo:
+        """The run as one plugin sees it: with its own ``[options.<distribution>]``."""
+        return attrs.evolve(run, plugin_options=self.plugin_options.get(canonical(name), {}))
 
     @property
     def inactive(self) -> tuple[Plugin, ...]:

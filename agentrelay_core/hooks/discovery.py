@@ -5,14 +5,19 @@ Nothing is imported here. What costs time is looking at every installed distribu
 plugin however many entry points it has: its name is what configuration, messages and pins call it.
 """
 
+import os
 import re
 import sys
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Final, TypeAlias
 
 import attrs
 
 from agentrelay_core.hooks.plugins import canonical
+
+# Gives the text of a file of a distribution, by name; `None` where it has none.
+Reader: TypeAlias = Callable[[str], str | None]
 
 GROUP: Final = "agentrelay.v1"
 PREFIX: Final = "agentrelay."
@@ -43,51 +48,85 @@ class Candidate:
 
 def candidates() -> tuple[Candidate, ...]:
     """Find every installed distribution with an entry point in an ``agentrelay.*`` group, sorted by name."""
-    from importlib_metadata import distributions  # dear, and needed by those alone who look for plugins
+    found: dict[str, Candidate | None] = {}
+    for name, place, read in _distributions():
+        # The first on the path shadows others of the same name, as it does for imports, with a plugin or without.
+        if name not in found:
+            found[name] = _candidate(place, read)
+    return tuple(candidate for _, candidate in sorted(found.items()) if candidate is not None)
 
-    found: dict[str, Candidate] = {}
-    # A place that is not there, as Python's own zip file, would make the reader import its support for archives.
-    path = [place for place in sys.path if Path(place).exists()]
-    for distribution in distributions(path=path):
-        try:
-            text = distribution.read_text("entry_points.txt")
-        except (OSError, UnicodeError):
-            continue  # unreadable, and so nobody's plugin; importing what it holds would fail as well
-        if text is None or not _MARK.search(text):
+
+def _distributions() -> Iterator[tuple[str, str, Reader]]:
+    """All installed distributions in the order of the path: their names, where they are, what reads their files."""
+    for place in sys.path:
+        if os.path.isfile(place):  # noqa: PTH113  # no Path objects: a path may have thousands of distributions
+            # An archive. Its reader is dear to import, and hardly anybody has one.
+            from importlib_metadata import distributions
+
+            for distribution in distributions(path=[place]):
+                yield canonical(distribution.name), place, distribution.read_text
             continue
-        candidate = _read(distribution)
-        if not (candidate.entry_points or candidate.other_groups or candidate.problem):
-            continue  # a group without entries
-        # The first on the path shadows others of the same name, as it does for imports.
-        found.setdefault(canonical(candidate.name), candidate)
-    return tuple(candidate for name, candidate in sorted(found.items()) if not _is_shadowed(candidate, name, path))
+        try:
+            names = sorted(os.listdir(place or "."))  # noqa: PTH208  # as above
+        except OSError:
+            continue  # a place that is not there
+        for name in names:
+            stem, dot, kind = name.rpartition(".")
+            if dot and kind in ("dist-info", "egg-info"):
+                yield canonical(stem.partition("-")[0]), place, partial(_read_text, os.path.join(place, name))  # noqa: PTH118
 
 
-def _read(distribution: Any) -> Candidate:
-    fields = _metadata(distribution)
+def _read_text(directory: str, name: str) -> str | None:
+    """A file of a distribution; `None` where it has none."""
+    try:
+        with open(os.path.join(directory, name), encoding="utf-8") as file:  # noqa: PTH118, PTH123  # as above
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _candidate(place: str, read: Reader) -> Candidate | None:
+    """What a distribution declares; `None` where that is nothing of ours."""
+    try:
+        text = read("entry_points.txt")
+    except (OSError, UnicodeError):
+        return None  # unreadable, and so nobody's plugin; importing what it holds would fail as well
+    if text is None or not _MARK.search(text):
+        return None
+    fields = _metadata(read)
     name = fields.get("name", [""])[0]
     version = fields.get("version", [""])[0]
     if not name:
-        place = distribution.locate_file("")
         return Candidate(name=f"unnamed in {place}", version="", problem="its METADATA has no Name")
-    try:
-        points = [point for point in distribution.entry_points if point.group.startswith(PREFIX)]
-    except Exception as error:
-        return Candidate(name=name, version=version, problem=f"its entry_points.txt cannot be read: {error}")
+    points = [point for point in _entry_points(text) if point[0].startswith(PREFIX)]
+    if not points:
+        return None  # a group without entries
     requires = (_REQUIRES_CORE.match(line) for line in fields.get("requires-dist", ()))
     return Candidate(
         name=name,
         version=version,
-        entry_points=tuple(sorted((point.name, point.value) for point in points if point.group == GROUP)),
-        other_groups=tuple(sorted({point.group for point in points if point.group != GROUP})),
+        entry_points=tuple(sorted((point, value) for group, point, value in points if group == GROUP)),
+        other_groups=tuple(sorted({group for group, _, _ in points if group != GROUP})),
         requires_core=next((match[1] for match in requires if match), ""),
     )
 
 
-def _metadata(distribution: Any) -> dict[str, list[str]]:
+def _entry_points(text: str) -> Iterator[tuple[str, str, str]]:
+    """Group, name and value of each entry point; a line that is none is passed over."""
+    group = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("[") and line.endswith("]"):
+            group = line[1:-1].strip()
+        elif line and line[0] not in "#;":
+            name, equals, value = line.partition("=")
+            if equals:
+                yield group, name.strip(), value.strip()
+
+
+def _metadata(read: Reader) -> dict[str, list[str]]:
     """The header fields that we need; parsing them all as an e-mail would cost more than everything else here."""
     try:
-        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+        text = read("METADATA") or read("PKG-INFO") or ""
     except (OSError, UnicodeError):
         text = ""
     fields: dict[str, list[str]] = {}
@@ -96,17 +135,3 @@ def _metadata(distribution: Any) -> dict[str, list[str]]:
         if colon and not line[0].isspace():
             fields.setdefault(key.strip().lower(), []).append(value.strip())
     return fields
-
-
-def _is_shadowed(candidate: Candidate, name: str, path: list[str]) -> bool:
-    """Whether a distribution of that name without a plugin stands earlier on the path."""
-    from importlib_metadata import distributions
-
-    if candidate.problem:
-        return False
-    try:
-        first = next(iter(distributions(name=name, path=path)), None)
-        text = first.read_text("entry_points.txt") if first is not None else None
-    except (OSError, UnicodeError):
-        return False
-    return first is not None and not _MARK.search(text or "")

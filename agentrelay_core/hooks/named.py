@@ -1,15 +1,20 @@
 """What plugins declare by name: frameworks, environments and forges, and the run's workspace, each chosen once."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
 from agentrelay_core.hooks.pins import Offer, ProviderConflictError, choose, pin_key
 from agentrelay_core.hooks.plugins import Plugin
-from agentrelay_core.hooks.records import EnvironmentType, ForgeProvider, RunInfo
-from agentrelay_core.spec import AgentEnvironment
+from agentrelay_core.hooks.records import EnvironmentType, ForgeProvider
+
+if TYPE_CHECKING:
+    from agentrelay_core.hooks.contexts import RunInfo
+    from agentrelay_core.spec import AgentEnvironment
 
 Record = TypeVar("Record")
 

@@ -1,5 +1,6 @@
 """A framework's options, from the plain values of a graph to an instance of the class that its plugin declares."""
 
+import contextlib
 from collections.abc import Iterator
 from functools import cache
 from types import UnionType
@@ -41,10 +42,10 @@ def structure_options(framework: FrameworkType | None, agent: AgentConfig) -> An
     problems = [f"it has no option '{name}'; {_hint(name, names)}" for name in given if name not in names]
     if problems:
         raise _error(framework, problems)
-    if not given:
-        missing = [field.name for field in attrs.fields(kind) if field.default is attrs.NOTHING and field.init]
-        if not missing:
-            return kind()  # without cattrs, whose import costs more than a graph of such agents
+    if all(field.init and field.converter is not None for field in attrs.fields(kind) if field.name in given):
+        # They check what they are given themselves, so that nothing is left for cattrs, whose import is dear.
+        with contextlib.suppress(Exception):  # cattrs meets the same mistake, and tells in which option it is
+            return kind(**{field.alias: given[field.name] for field in attrs.fields(kind) if field.name in given})
     try:
         return _converter().structure(given, kind)
     except Exception as error:

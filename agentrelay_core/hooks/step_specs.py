@@ -1,17 +1,22 @@
 """Six of the ten hooks, one for each step of a task's life; see `agentrelay_core.hooks.specs` for all of them."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from agentrelay_core.hooks.markers import hookspec
-from agentrelay_core.hooks.records import Provider
-from agentrelay_core.task_runner import (
-    TaskCompletionChecker,
-    TaskKickoff,
-    TaskLauncher,
-    TaskMerger,
-    TaskPreparer,
-    TaskTeardown,
-)
+
+if TYPE_CHECKING:
+    from agentrelay_core.hooks.records import Provider
+    from agentrelay_core.task_runner import (
+        TaskCompletionChecker,
+        TaskKickoff,
+        TaskLauncher,
+        TaskMerger,
+        TaskPreparer,
+        TaskTeardown,
+    )
 
 
 @hookspec

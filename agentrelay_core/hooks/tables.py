@@ -1,14 +1,17 @@
 """The six tables that a run's tasks are looked up in, compiled once from what plugins offer."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
 
+from agentrelay_core.hooks.contexts import RunInfo, StepContext
 from agentrelay_core.hooks.options import structure_options
 from agentrelay_core.hooks.pins import EnvironmentNames, Offer, choose, provider_key, step_key
-from agentrelay_core.hooks.plugins import Plugin, canonical
-from agentrelay_core.hooks.records import EnvironmentType, FrameworkType, Provider, RunInfo, StepContext
+from agentrelay_core.hooks.plugins import Plugin
+from agentrelay_core.hooks.records import EnvironmentType, FrameworkType, Provider
 from agentrelay_core.hooks.specs import PREFIX
 from agentrelay_core.runtime import TaskRuntime
 from agentrelay_core.spec import AgentConfig, AgentEnvironment
@@ -170,8 +173,3 @@ def suspicion(plugin: Plugin) -> str:
     if report.status == "disabled":
         return f"{report.title} is installed but disabled by [plugins] disable."
     return f"{report.title} is installed but {report.status}: {report.clause}."
-
-
-def run_for(run: RunInfo, name: str, plugin_options: Mapping[str, Mapping[str, Any]]) -> RunInfo:
-    """The run as one plugin sees it: with its own ``[options.<distribution>]``."""
-    return attrs.evolve(run, plugin_options=plugin_options.get(canonical(name), {}))

@@ -1,8 +1,10 @@
 """What a fixed set of plugins comes to; each part is worked out on first use and kept."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -11,9 +13,12 @@ from agentrelay_core.hooks.pins import Offer, ProviderConflictError, choose, pin
 from agentrelay_core.hooks.plugins import Plugin, PluginReport
 from agentrelay_core.hooks.records import EnvironmentType, ForgeProvider, FrameworkType, WorkspaceProvider
 from agentrelay_core.hooks.specs import STEPS
-from agentrelay_core.hooks.tables import AgentIndex, Compiled, compile_step
-from agentrelay_core.spec import AgentEnvironment
-from agentrelay_core.task_runner import StepDispatch
+
+# The tables are for those who look something up in them: a list of plugins needs none.
+if TYPE_CHECKING:
+    from agentrelay_core.hooks.tables import AgentIndex, Compiled
+    from agentrelay_core.spec import AgentEnvironment
+    from agentrelay_core.task_runner import StepDispatch
 
 
 class View:
@@ -28,7 +33,13 @@ class View:
         self.plugins = plugins
         self.active = tuple(plugin for plugin in plugins if plugin.active)
         self.pins = pins
-        self.index = AgentIndex(self._framework, self._environment)
+
+    @cached_property
+    def index(self) -> AgentIndex:
+        """Finds the records of agents."""
+        from agentrelay_core.hooks.tables import AgentIndex
+
+        return AgentIndex(self._framework, self._environment)
 
     @cached_property
     def frameworks(self) -> Named[FrameworkType]:
@@ -64,6 +75,8 @@ class View:
     @cached_property
     def steps(self) -> dict[str, Compiled]:
         """The compiled entries of each step."""
+        from agentrelay_core.hooks.tables import compile_step
+
         return {step: compile_step(step, self.plugins, self.pins, self.names, self.index) for step in STEPS}
 
     @cached_property

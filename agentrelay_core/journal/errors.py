@@ -1,6 +1,5 @@
 """What is said when the record of a run cannot be kept or read; it is never mended silently."""
 
-import sqlite3
 from pathlib import Path
 
 from agentrelay_core.runtime import Fenced, IntegrationError, UserError
@@ -38,6 +37,8 @@ def translate(path: Path, error: Exception) -> IntegrationError:
         path: The journal.
         error: What was raised.
     """
+    import sqlite3  # whoever only says that there is no journal needs no database
+
     name = getattr(error, "sqlite_errorname", "")
     if FENCED in str(error):
         return Fenced(

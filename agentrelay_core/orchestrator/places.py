@@ -4,15 +4,14 @@ A repository is known by its common git directory, so that all its worktrees sha
 by reading ``.git`` and ``commondir`` alone: asking git would let the repository's configuration have a say.
 """
 
-import hashlib
 import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from agentrelay_core.journal import private_directory
 from agentrelay_core.runtime import UserError
 from agentrelay_core.spec.names import id_problem
+from agentrelay_core.user_places import user_state
 
 STATE_DIRECTORY_VARIABLE = "AGENTRELAY_STATE_DIR"
 
@@ -53,13 +52,17 @@ def state_directory(
                 f"set `state_dir` in the settings, or {STATE_DIRECTORY_VARIABLE}"
             )
         return Path(given).expanduser().absolute() / graph_name
-    base = Path(given).expanduser().absolute() if given else _user_state_directory()
+    base = Path(given).expanduser().absolute() if given else user_state(environ)
+    import hashlib  # dear, and needed by those alone who look for a run's own files
+
     key = hashlib.sha256(os.fsencode(common_git_directory(repository))).hexdigest()[:12]
     return base / key / graph_name
 
 
 def ensure(directory: Path) -> Path:
     """Make a state directory, and what is missing above it, with mode 0700; gives the same path back."""
+    from agentrelay_core.journal import private_directory  # most commands make nothing
+
     return private_directory(directory)
 
 
@@ -116,12 +119,6 @@ def repository_root(path: Path) -> Path:
         return common.parent
     place = path.resolve()
     return next((directory for directory in (place, *place.parents) if (directory / ".git").exists()), common)
-
-
-def _user_state_directory() -> Path:
-    from platformdirs import user_state_path  # slow to import, and not needed where a place is given
-
-    return user_state_path("agentrelay", appauthor=False)
 
 
 def _is_git_directory(directory: Path) -> bool:

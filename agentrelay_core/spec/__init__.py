@@ -7,9 +7,9 @@ from agentrelay_core.lazy import lazy_names
 if TYPE_CHECKING:
     from agentrelay_core.spec.agents import AdrVerbosity as AdrVerbosity
     from agentrelay_core.spec.agents import AgentConfig as AgentConfig
-    from agentrelay_core.spec.agents import AgentEnvironment as AgentEnvironment
     from agentrelay_core.spec.agents import AgentRole as AgentRole
     from agentrelay_core.spec.agents import UnknownEnvironment as UnknownEnvironment
+    from agentrelay_core.spec.environment import AgentEnvironment as AgentEnvironment
     from agentrelay_core.spec.frozen import FrozenMapping as FrozenMapping
     from agentrelay_core.spec.frozen import freeze as freeze
     from agentrelay_core.spec.frozen import thaw as thaw
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 # Imported on first use: the first thing that any command needs of this room are its suggestions, not its classes.
 _HOMES = {
-    "agentrelay_core.spec.agents": "AdrVerbosity AgentConfig AgentEnvironment AgentRole UnknownEnvironment",
+    "agentrelay_core.spec.agents": "AdrVerbosity AgentConfig AgentRole UnknownEnvironment",
+    "agentrelay_core.spec.environment": "AgentEnvironment",
     "agentrelay_core.spec.frozen": "FrozenMapping freeze thaw",
     "agentrelay_core.spec.graph": "DEFAULT_WORKSTREAM TaskGraph WorkstreamSpec",
     "agentrelay_core.spec.limits": "Deadlines RetryPolicy",

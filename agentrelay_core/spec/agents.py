@@ -5,6 +5,7 @@ from typing import Any
 
 import attrs
 
+from agentrelay_core.spec.environment import AgentEnvironment
 from agentrelay_core.spec.frozen import FrozenMapping, freeze, names, pairs
 
 
@@ -25,14 +26,6 @@ class AdrVerbosity(StrEnum):
     STANDARD = "standard"
     DETAILED = "detailed"
     EDUCATIONAL = "educational"
-
-
-@attrs.frozen(kw_only=True)
-class AgentEnvironment:
-    """Where an agent runs. The base class means *anywhere*; a plugin's subclass is data alone.
-
-    The fields of a subclass are the keys of ``environment:`` in a graph file.
-    """
 
 
 @attrs.frozen(kw_only=True)

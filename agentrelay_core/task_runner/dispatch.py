@@ -5,13 +5,17 @@ the environment and its base classes; the default. It is resolved once per key a
 than a dictionary.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
-from agentrelay_core.runtime import TaskRuntime
 from agentrelay_core.spec import AgentEnvironment
+
+if TYPE_CHECKING:
+    from agentrelay_core.runtime import TaskRuntime
 
 ANY: Final = "*"
 
@@ -20,7 +24,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 Key: TypeAlias = tuple[str, type[AgentEnvironment]]
 # An error is a value until someone needs its key: two providers for one key stand here as the conflict between them.
-Entry: TypeAlias = Callable[[TaskRuntime], T] | Exception
+Entry: TypeAlias = "Callable[[TaskRuntime], T] | Exception"
 
 
 class NoImplementationError(KeyError):

@@ -6,8 +6,9 @@ import attrs
 import pytest
 
 from agentrelay_core.cli.configuration import read_configuration
+from agentrelay_core.cli.errors import ConfigurationError
 from agentrelay_core.cli.options import FLAGS
-from agentrelay_core.cli.settings import ConfigurationError, Setting, effective, from_text, from_variables, variable
+from agentrelay_core.cli.settings import Setting, effective, from_text, from_variables, variable
 from agentrelay_core.spec import RunSettings, TearDownMode
 
 NAMES = [field.name for field in attrs.fields(RunSettings)]

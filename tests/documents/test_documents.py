@@ -23,7 +23,7 @@ from agentrelay_core.cli import application, exit_codes
 from agentrelay_core.cli.configuration import read_configuration
 from agentrelay_core.graph import building, codes, keys, read_graph
 from agentrelay_core.graph.agents import AGENT
-from agentrelay_core.hooks import records, specs, step_specs
+from agentrelay_core.hooks import contexts, specs, step_specs
 from agentrelay_core.journal import kinds
 from agentrelay_core.orchestrator.results import EXIT_CODES
 from agentrelay_core.runtime import agent as agents
@@ -319,8 +319,9 @@ def test_protocols_are_documented_with_their_signatures():
         elif line.startswith("    "):
             members.append(line.strip())
     homes = {"Workspace": workspace, "Agent": agents, "AgentAddress": agents}
-    homes |= dict.fromkeys(("EnvironmentHost", "Framework", "Forge"), records)
-    homes |= {name: protocols for name in vars(protocols) if name.startswith("Task") and hasattr(step_specs, name)}
+    homes |= dict.fromkeys(("EnvironmentHost", "Framework", "Forge"), contexts)
+    declared = inspect.getsource(step_specs)
+    homes |= {name: protocols for name in vars(protocols) if name.startswith("Task") and f"[{name}]" in declared}
     assert documented.keys() == homes.keys()
     for name, members in documented.items():
         assert members == _members(homes[name], name)

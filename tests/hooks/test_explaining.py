@@ -3,8 +3,9 @@
 import pytest
 
 from agentrelay_core.hooks import Catalog
-from agentrelay_core.hooks.doctor import doctor_findings, plugin_rows, table_text
+from agentrelay_core.hooks.doctor import doctor_findings
 from agentrelay_core.hooks.explaining import explain_key
+from agentrelay_core.hooks.rows import plugin_rows, table_text
 from agentrelay_core.runtime import UserError
 
 TMUX = """

@@ -1,5 +1,6 @@
 """Real distributions on ``sys.path``: which are found, and what becomes of those that cannot be used."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -153,6 +154,21 @@ def test_damaged_metadata_is_one_plugins_problem(install, tmp_path):
     (tmp_path / "site" / "agentrelay_nameless-1.0.dist-info" / "METADATA").write_text("Version: 1.0\n")
     found = {candidate.name: candidate.problem for candidate in candidates() if candidate.problem}
     assert list(found.values()) == ["its METADATA has no Name"]
+
+
+def test_a_distribution_in_an_archive_counts(install, tmp_path, monkeypatch):
+    """A zip file on the path is looked into as a directory is, in its place of the order."""
+    install("agentrelay-packed", GOOD.format("packed"))
+    install("agentrelay-both", GOOD.format("both"), version="2.0")
+    site = tmp_path / "site"
+    archive = shutil.make_archive(str(tmp_path / "packed"), "zip", site)
+    shutil.rmtree(site)
+    site.mkdir()
+    install("agentrelay-both", GOOD.format("both"), version="1.0")
+    monkeypatch.syspath_prepend(archive)
+    found = {candidate.name: candidate.version for candidate in candidates()}
+    assert (found["agentrelay-packed"], found["agentrelay-both"]) == ("1.0", "2.0")
+    assert report(Catalog.discover(), "agentrelay-packed").provides == ("task_merger:packed:*",)
 
 
 def test_importing_the_room_is_light():

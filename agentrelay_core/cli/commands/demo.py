@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from agentrelay_core.cli.commands.run import run
+from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.exit_codes import NOT_READY, WRONG_USAGE
-from agentrelay_core.cli.failures import Failure
 from agentrelay_core.cli.opening import DEFAULT_GRAPH
 from agentrelay_core.cli.repositories import git, git_problem
 from agentrelay_core.cli.settings import Setting

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
+from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.exit_codes import NOT_READY, OK, WRONG_USAGE
-from agentrelay_core.cli.failures import Failure
 from agentrelay_core.cli.installed import catalog_here
 from agentrelay_core.cli.opening import DEFAULT_GRAPH
 from agentrelay_core.graph.schema import graph_schema

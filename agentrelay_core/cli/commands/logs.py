@@ -9,8 +9,8 @@ from typing import Final
 
 import click
 
+from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.exit_codes import OK, WRONG_USAGE
-from agentrelay_core.cli.failures import Failure
 from agentrelay_core.cli.options import repository_option, state_dir_option
 from agentrelay_core.cli.records import find_record, is_driven
 from agentrelay_core.journal.reader import read_state

@@ -1,6 +1,6 @@
 """``agentrelay plugins``: what is installed, what is wrong with it, who serves a key and why."""
 
-import json
+from typing import Any
 
 import attrs
 import click
@@ -27,11 +27,11 @@ command = lazy_group(
 @json_option
 def list_(repository: str, as_json: bool) -> None:
     """Show every installed plugin: its version, how it stands, what it provides."""
-    from agentrelay_core.hooks.doctor import plugin_rows, table_text
+    from agentrelay_core.hooks.rows import plugin_rows, table_text
 
     rows = plugin_rows(catalog_here(repository))
     if as_json:
-        click.echo(json.dumps({"schema": SCHEMA, "plugins": [attrs.asdict(row) for row in rows]}))
+        _print_json("plugins", [attrs.asdict(row) for row in rows])
     else:
         click.echo(table_text(rows))
 
@@ -46,7 +46,7 @@ def doctor(repository: str, as_json: bool) -> int:
 
     findings = doctor_findings(catalog_here(repository))
     if as_json:
-        click.echo(json.dumps({"schema": SCHEMA, "findings": [attrs.asdict(finding) for finding in findings]}))
+        _print_json("findings", [attrs.asdict(finding) for finding in findings])
     else:
         for line in finding_lines(findings):
             click.echo(line)
@@ -68,7 +68,7 @@ def explain(step: str, framework: str, environment: str, repository: str, as_jso
 
     explanation = explain_key(catalog_here(repository), step, framework, environment)
     if as_json:
-        click.echo(json.dumps({"schema": SCHEMA, "lines": list(explanation.lines()), **_facts(explanation)}))
+        _print_json("lines", list(explanation.lines()), **_facts(explanation))
     else:
         for line in explanation.lines():
             click.echo(line)
@@ -78,3 +78,9 @@ def explain(step: str, framework: str, environment: str, repository: str, as_jso
 def _facts(explanation: object) -> dict[str, object]:
     names = ("step", "framework", "environment", "outcome", "distribution", "version", "factory", "error")
     return {name: getattr(explanation, name) for name in names}
+
+
+def _print_json(name: str, items: list[Any], **facts: object) -> None:
+    import json  # people get plain text
+
+    click.echo(json.dumps({"schema": SCHEMA, name: items, **facts}))

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from agentrelay_core.cli import exit_codes
-from agentrelay_core.cli.failures import Failure
+from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.following import JournalLines
 from agentrelay_core.cli.opening import Opened, open_graph
 from agentrelay_core.cli.options import (

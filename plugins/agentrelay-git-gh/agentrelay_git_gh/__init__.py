@@ -3,23 +3,19 @@
 Nothing is imported before it is needed: asking what this plugin provides costs next to nothing.
 """
 
-from collections.abc import Iterable
-from pathlib import Path
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
-from agentrelay_core.hooks import (
-    Forge,
-    ForgeProvider,
-    Provider,
-    RunInfo,
-    StepContext,
-    WorkspaceProvider,
-    hookimpl,
-)
+from agentrelay_core.hooks import ForgeProvider, Provider, WorkspaceProvider, hookimpl
 from agentrelay_core.lazy import lazy_names
-from agentrelay_core.task_runner import TaskMerger, TaskPreparer, TaskTeardown, Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from agentrelay_core.hooks import Forge, RunInfo, StepContext
+    from agentrelay_core.task_runner import TaskMerger, TaskPreparer, TaskTeardown, Workspace
     from agentrelay_git_gh.local_forge import LocalForge as LocalForge
     from agentrelay_git_gh.local_merger import LocalTaskMerger as LocalTaskMerger
     from agentrelay_git_gh.preparer import WorktreeTaskPreparer as WorktreeTaskPreparer

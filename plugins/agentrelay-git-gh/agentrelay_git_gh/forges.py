@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from agentrelay_core.hooks import Forge, RunInfo
 from agentrelay_core.runtime import UserError
-from agentrelay_git_gh.local_forge import LocalForge
 from agentrelay_git_gh.places import Places
+
+if TYPE_CHECKING:
+    from agentrelay_git_gh.local_forge import LocalForge
 
 T = TypeVar("T")
 
 
-def local_forge(run: RunInfo) -> LocalForge:
+def local_forge(run: RunInfo) -> "LocalForge":
     """The forge without a server."""
+    from agentrelay_git_gh.local_forge import LocalForge  # the first pull request comes after the first launch
+
     if run.repository is None:
         raise UserError("the local forge needs a repository; give the run one")
     places = Places(run.repository, run.graph_name, state_dir=run.state_dir)
