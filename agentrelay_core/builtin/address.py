@@ -79,6 +79,10 @@ class ProcessAddress(AgentAddress):
         head, left_out, tail = ends
         return head + f"\n[{left_out} bytes left out]\n".encode() + tail if left_out else head
 
+    def cpu_seconds(self) -> float | None:
+        """CPU time of the process group and session, in seconds."""
+        return self.group.cpu_seconds()
+
     def to_json(self) -> dict[str, Any]:
         """What `ProcessHost.adopt` needs; the same from whoever has the address."""
         record = self.program.record

@@ -17,6 +17,7 @@ from agentrelay_core.processes.exits import process_ended
 from agentrelay_core.processes.identity import ProcessIdentity, alive, identify
 from agentrelay_core.processes.spawn import spawn
 from agentrelay_core.processes.survey import Marker, belonging
+from agentrelay_core.processes.usage import cpu_seconds
 
 DEFAULT_GRACE = 10.0
 
@@ -116,6 +117,10 @@ class ProcessGroup:
         if self._exit_code is None:
             raise ExitCodeUnknownError(f"process {self.identity.pid} has ended; its exit code cannot be known")
         return self._exit_code
+
+    def cpu_seconds(self) -> float | None:
+        """CPU time that the program and all in its group and session used so far; `None` when it cannot be known."""
+        return cpu_seconds(self.identity)
 
     async def pids(self) -> list[int]:
         """Process ids of what is left of the program.

@@ -92,6 +92,28 @@ def read_table() -> Iterator[TableEntry]:
             yield entry
 
 
+def cpu_times() -> Iterator[tuple[int, int, float]]:
+    """Process group, session and CPU seconds of every process, those of children that it waited for included.
+
+    Raises:
+        TableUnreadableError: The table cannot be read.
+    """
+    if not _HAS_PROC:
+        for line in _ps("-A", "-o", "pgid=,time=").splitlines():
+            group, _, shown = line.strip().partition(" ")
+            yield int(group), int(group), _seconds_of_ps(shown.strip())
+        return
+    ticks = os.sysconf("SC_CLK_TCK")
+    for pid in _proc_pids():
+        try:
+            with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123  # as above
+                text = file.read()
+        except OSError:
+            continue  # it has ended meanwhile, or hides
+        fields = text[text.rindex(b")") + 2 :].split(None, 15)
+        yield int(fields[2]), int(fields[3]), sum(map(int, fields[11:15])) / ticks
+
+
 def read_variable(name: str) -> dict[int, str]:
     """The value that an environment variable had when each process of our user was started.
 
@@ -168,6 +190,15 @@ def _entries_of_ps(*which: str) -> Iterator[TableEntry]:
                 ended=state.startswith("Z"),
                 user=int(user),
             )
+
+
+def _seconds_of_ps(shown: str) -> float:
+    """Seconds of ``[[days-]hours:]minutes:seconds``."""
+    days, _, clock = shown.rpartition("-")
+    seconds = 0.0
+    for part in clock.split(":"):
+        seconds = seconds * 60 + float(part)
+    return seconds + 86_400 * int(days or 0)
 
 
 def _variable_of_ps(text: str, name: str, user: int) -> dict[int, str]:

@@ -24,6 +24,16 @@ class AgentAddress(ABC):
             keep_panes: Leave what shows the agent for a look.
         """
 
+    def cpu_seconds(self) -> float | None:
+        """CPU time, in seconds, that the agent and all that it started have used so far.
+
+        It is asked in a thread, from time to time, to tell an agent that works in silence from one that hangs.
+
+        Returns:
+            The time; `None`, the default, when it cannot be known.
+        """
+        return None
+
     def to_json(self) -> Any:
         """Plain data from which the environment's host can adopt the agent again.
 
