@@ -124,6 +124,31 @@ class AgentDirectory:
         finally:
             os.close(descriptor)
 
+    def read_from(self, name: str, start: int, limit: int) -> tuple[int, bytes] | None:
+        """Read the part of a growing file that is new.
+
+        Args:
+            name: Its name in this directory.
+            start: Where what is new begins, in bytes; a file that is shorter is read from its beginning.
+            limit: Most bytes to read; of more, the last ones are.
+
+        Returns:
+            Where the part begins, and the part; `None` if there is no such file.
+
+        Raises:
+            ProtocolViolation: It is a link, no regular file, or may not be read.
+        """
+        opened = self._open(name)
+        if opened is None:
+            return None
+        descriptor, size = opened
+        try:
+            begin = max(start if start <= size else 0, size - limit)
+            os.lseek(descriptor, begin, os.SEEK_SET)
+            return begin, _read(descriptor, limit)
+        finally:
+            os.close(descriptor)
+
     def write(self, name: str, content: bytes, mode: int = 0o644) -> None:
         """Write a file so that readers see all of it or none; what had the name before, a link too, is replaced.
 

@@ -21,8 +21,9 @@ from agentrelay_core.task_runner.calls import call_step
 from agentrelay_core.task_runner.completion import TaskCompletionSignal
 from agentrelay_core.task_runner.gate import run_gate
 from agentrelay_core.task_runner.gate_feedback import append_gate_failure, retire_done
+from agentrelay_core.task_runner.stalls import Stall
 from agentrelay_core.task_runner.step_calls import StepCalls
-from agentrelay_core.task_runner.watchdog import Wait
+from agentrelay_core.task_runner.watchdog import Interruption, Wait
 
 if TYPE_CHECKING:
     from agentrelay_core.task_runner.runner import StandardTaskRunner
@@ -34,6 +35,7 @@ MERGE = 900.0
 TEARDOWN = 120.0
 KICKOFF_TRIES = 3
 
+_DEFAULTS = Deadlines()
 _NO_URL = "Task completion signaled 'done' but did not include pr_url."
 _NO_ERROR = "Task failed without an error message."
 
@@ -47,12 +49,16 @@ class Life(StepCalls):
         wait: Its place at the watchdog.
     """
 
-    __slots__ = ("agent", "deadlines")
+    __slots__ = ("agent",)
 
     def __init__(self, runner: "StandardTaskRunner", runtime: TaskRuntime, wait: Wait) -> None:
         super().__init__(runner, runtime, wait)
-        self.deadlines = runtime.task.deadlines or Deadlines()
         self.agent: Agent | None = None
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """The task's deadlines as they are now."""
+        return self.runtime.task.deadlines or _DEFAULTS
 
     async def live(self) -> IntegrationFailureClass | None:
         """Go from prepare to merge; the failure class of a gate that failed, else `None`."""
@@ -127,12 +133,45 @@ class Life(StepCalls):
     async def _wait_for_signal(self) -> TaskCompletionSignal:
         self._event("task_waiting", "")
         failpoint("kickoff", "outcome")
-        signal: TaskCompletionSignal = await self._step(
-            "wait_for_completion", self.runner.completion_checker, self.deadlines.wall, detachable=True
-        )
+        self.wait.ended_by = None
+        try:
+            signal = await self._watched()
+        except AgentFailure:
+            if self.wait.ended_by in (Interruption.OVERDUE, Interruption.HUNG):
+                await self._give_up_agent()
+            raise
         self.runtime.artifacts.concerns.extend(signal.concerns)
         self.runtime.artifacts.ended = signal.ended
         return signal
+
+    async def _watched(self) -> TaskCompletionSignal:
+        """Wait for the signal of an agent that is looked after meanwhile."""
+        watchdog = self.runner.watchdog
+        stall = Stall(self.runtime, watchdog.clock(), self._warn, self._hung)
+        watchdog.stalls.watch(stall)
+        try:
+            signal: TaskCompletionSignal = await self._step(
+                "wait_for_completion", self.runner.completion_checker, lambda: self.deadlines.wall, detachable=True
+            )
+            return signal
+        finally:
+            watchdog.stalls.forget(stall)
+
+    def _warn(self, message: str) -> None:
+        self._event("task_warning", message)
+
+    def _hung(self, reason: str) -> None:
+        self.wait.interrupt(Interruption.HUNG, AgentFailure(reason))
+
+    async def _give_up_agent(self) -> None:
+        """Stop an agent that is not waited for any longer, whatever teardown will do: another may take its place."""
+        try:
+            async with asyncio.timeout(TEARDOWN):
+                await self._stop_agent()
+        except TimeoutError:
+            self.runtime.artifacts.concerns.append(f"the agent could not be stopped within {TEARDOWN:g} s")
+        except Exception as error:
+            self.runtime.artifacts.concerns.append(f"the agent could not be stopped: {error}")
 
     async def _publish(self, signal: TaskCompletionSignal) -> bool:
         """Take note of, or open, the pull request, and verify it; False when the task has failed."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from agentrelay_core.failpoints import failpoint
@@ -51,7 +50,7 @@ class StepCalls:
         self,
         method: str,
         table: StepDispatch[Any],
-        seconds: float,
+        seconds: float | Callable[[], float],
         *args: object,
         keep: Callable[[Any], None] | None = None,
         detachable: bool = False,
@@ -129,15 +128,25 @@ class StepCalls:
         return result
 
     async def _timed(
-        self, work: Coroutine[Any, Any, Any], seconds: float, overdue: str | Exception, *, detachable: bool = False
+        self,
+        work: Coroutine[Any, Any, Any],
+        seconds: float | Callable[[], float],
+        overdue: str | Exception,
+        *,
+        detachable: bool = False,
     ) -> Any:
         """Await `work` with a deadline; leave it at once, if it may be left, when the run is detached.
 
-        `overdue` is the step's method, or the error itself, for a wait that outlasts its deadline.
+        A deadline that may be extended meanwhile is given as a function. `overdue` is the step's method, or the error
+        itself, for a wait that outlasts its deadline.
         """
         wait = self.wait
         self._leave_if_detached(work)
-        wait.due = monotonic() + seconds
+        if callable(seconds):
+            wait.limit = seconds
+            seconds = seconds()
+        wait.began = self.runner.watchdog.clock()
+        wait.due = wait.began + seconds
         wait.detachable = detachable
         try:
             result = await work
@@ -146,10 +155,12 @@ class StepCalls:
             if why is Interruption.DETACHED:
                 raise Detached from None
             if why is Interruption.OVERDUE:
-                raise _overdue(overdue, seconds) from None
+                raise _overdue(overdue, wait.limit() if wait.limit is not None else seconds) from None
+            if why is Interruption.HUNG and wait.error is not None:
+                raise wait.error from None
             raise
         finally:
-            wait.due = None
+            wait.due = wait.limit = None
             wait.detachable = False
         self._leave_if_detached()
         return result

@@ -1,22 +1,29 @@
 """Deadlines for every wait of every task, by one timer for all of them.
 
 A timer per step would cost more than the step (speed.md). Here a wait is one assignment, and a look at all of them
-once in a while; the deadline is read at that moment, so that it can be extended while the wait goes on.
+once in a while; the deadline is read at that moment, so that it can be extended while the wait goes on. Time in which
+we did not run counts for no wait: after a pause of the machine or of this process nobody is overdue at once.
 """
 
 import asyncio
+from collections.abc import Callable
 from enum import Enum
 from time import monotonic
+
+from agentrelay_core.task_runner.stalls import Stalls
 
 # The longest and the shortest time between two looks, in seconds.
 SLOWEST = 1.0
 FASTEST = 0.02
+# A look that comes later than this, in seconds, comes after a time in which we did not run.
+GAP = 5.0
 
 
 class Interruption(Enum):
     """Why a wait was ended from our side."""
 
     OVERDUE = "overdue"
+    HUNG = "hung"
     DETACHED = "detached"
 
 
@@ -25,21 +32,35 @@ class Wait:
 
     Attributes:
         due: When the wait is overdue, in seconds of the monotonic clock; `None` for no deadline.
+        began: When it began, likewise.
+        limit: Gives its length in seconds as it is now, for a deadline that may be extended.
         interruption: Why we ended the wait, if we did.
+        ended_by: Why the last wait that we ended was ended.
+        error: What ends a wait that is ended as hung.
         detachable: Whether the wait may be left at once.
     """
 
-    __slots__ = ("detachable", "due", "interruption", "task")
+    __slots__ = ("began", "detachable", "due", "ended_by", "error", "interruption", "limit", "task")
 
     def __init__(self, task: "asyncio.Task[object]") -> None:
         self.task = task
         self.due: float | None = None
+        self.began = 0.0
+        self.limit: Callable[[], float] | None = None
         self.interruption: Interruption | None = None
+        self.ended_by: Interruption | None = None
+        self.error: Exception | None = None
         self.detachable = False
 
-    def interrupt(self, why: Interruption) -> None:
-        """End the wait by cancelling its task; `taken_back` tells this apart from a cancellation by others."""
+    def interrupt(self, why: Interruption, error: Exception | None = None) -> None:
+        """End the wait by cancelling its task; `taken_back` tells this apart from a cancellation by others.
+
+        A wait that is being ended is not ended once more.
+        """
+        if self.interruption is not None:
+            return
         self.interruption = why
+        self.error = error
         self.task.cancel()
 
     def taken_back(self) -> Interruption | None:
@@ -48,14 +69,22 @@ class Wait:
         if why is None:
             return None
         self.interruption = None
+        self.ended_by = why
         return why if self.task.uncancel() == 0 else None
 
 
 class Watchdog:
-    """Interrupts waits that are overdue."""
+    """Interrupts waits that are overdue, and looks after agents that may hang.
 
-    def __init__(self) -> None:
+    Args:
+        clock: Gives seconds that no change of the wall clock touches.
+    """
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self.waits: set[Wait] = set()
+        self.stalls = Stalls()
+        self.clock = clock
+        self._planned = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self) -> Wait:
@@ -66,25 +95,45 @@ class Watchdog:
         wait = Wait(task)
         self.waits.add(wait)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(FASTEST, self._look)
+            self._plan(self.clock(), FASTEST)
         return wait
 
     def forget(self, wait: Wait) -> None:
         """Stop watching."""
         self.waits.discard(wait)
 
-    def _look(self) -> None:
-        if not self.waits:
-            self._timer = None
-            return
-        now = monotonic()
+    def look(self) -> float:
+        """Look at all waits once.
+
+        Returns:
+            Seconds until the next look.
+        """
+        now = self.clock()
+        late = now - self._planned
         pause = SLOWEST
         for wait in list(self.waits):
             if wait.due is None:
                 continue
+            if late > GAP:
+                wait.due += late
+                wait.began += late
+            if wait.due <= now and wait.limit is not None:
+                wait.due = wait.began + wait.limit()
             if wait.due <= now:
                 wait.due = None
                 wait.interrupt(Interruption.OVERDUE)
             else:
                 pause = min(pause, wait.due - now)
-        self._timer = asyncio.get_running_loop().call_later(max(pause, FASTEST), self._look)
+        pause = min(pause, self.stalls.tick(now, after_gap=late > GAP))
+        return max(pause, FASTEST)
+
+    def _timeout(self) -> None:
+        if not self.waits:
+            self._timer = None
+            return
+        pause = self.look()
+        self._plan(self.clock(), pause)
+
+    def _plan(self, now: float, pause: float) -> None:
+        self._planned = now + pause
+        self._timer = asyncio.get_running_loop().call_later(pause, self._timeout)

@@ -172,7 +172,7 @@ def test_documented_protocol_files_are_those_there_are():
     named = {row[0].strip("`") for row in rows(section("docs/file-protocol.md", "The files"))}
     own = {value for name, value in vars(layout).items() if name.isupper() and isinstance(value, str)}
     assert named == (own - {layout.HELPER}) | {
-        "instructions.md", "bin/agentrelay-task", "agent.log", "gate.log", ".merged",
+        "instructions.md", "bin/agentrelay-task", "agent.log", "gate.log", ".merged", "heartbeat", "waiting_input",
     }  # fmt: skip
     documented = re.findall(r"^\| `agentrelay-task (\w+)", page("docs/file-protocol.md"), re.MULTILINE)
     source = (ROOT / "agentrelay_core" / "signals" / "helper" / "agentrelay_task.py").read_text()

@@ -1,0 +1,189 @@
+"""Agents that do nothing any more: people are told, and where the task says so the agent is stopped.
+
+All agents are looked at together, in a thread, a few times within the deadline: a file system that hangs delays the
+looks and nothing else. Whoever was not looked at for long, because the machine slept or the process stood still, is
+given the whole time again.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from agentrelay_core.runtime import TaskRuntime
+from agentrelay_core.spec import Deadlines
+
+if TYPE_CHECKING:
+    from agentrelay_core.task_runner.traces import Traces
+
+# Looks within a deadline; so much sooner or later is a stall noticed.
+LOOKS = 5
+# The longest and the shortest time between two looks, in seconds.
+SLOWEST = 180.0
+FASTEST = 0.05
+# The part of that time by which a look may come early.
+EARLY = 0.25
+# Seconds between two warnings about one stall.
+REPEAT = 3600.0
+
+_DEFAULTS = Deadlines()
+Seen = tuple["Stall", bool, str | None]
+
+
+class Stall:
+    """One agent's clock of progress.
+
+    Args:
+        runtime: The task; its deadlines are read when they are needed.
+        now: When the wait for it began, in seconds of the monotonic clock.
+        warn: Tells people.
+        stop: Ends the wait because the agent hangs; takes the reason.
+    """
+
+    __slots__ = ("_asked", "_stop", "_warn", "_warned", "looked", "runtime", "since", "traces")
+
+    def __init__(
+        self, runtime: TaskRuntime, now: float, warn: Callable[[str], None], stop: Callable[[str], None]
+    ) -> None:
+        self.runtime = runtime
+        self.looked = now
+        self.since = now
+        self.traces: Traces | None = None
+        self._warn = warn
+        self._stop = stop
+        self._warned: float | None = None
+        self._asked: str | None = None
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """The deadlines as they are now."""
+        return self.runtime.task.deadlines or _DEFAULTS
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two looks at it."""
+        deadlines = self.deadlines
+        shortest = min(deadlines.stall, deadlines.stall_stop or deadlines.stall)
+        return min(max(shortest / LOOKS, FASTEST), SLOWEST)
+
+    def begin_anew(self, now: float) -> None:
+        """Count from now on."""
+        self.since = now
+        self._warned = None
+
+    def judge(self, now: float, progressed: bool, question: str | None = None) -> None:
+        """Say what a look comes to.
+
+        Args:
+            now: When it was made, in seconds of the monotonic clock.
+            progressed: Whether there was anything new.
+            question: What the agent waits for a person to answer, `None` when it does not; it is not stopped then.
+        """
+        if question is not None and question != self._asked:
+            self._warn(f"the agent waits for input: {question or 'it does not say what for'}")
+        self._asked = question
+        if progressed or question is not None:
+            self.begin_anew(now)
+            return
+        idle, deadlines = now - self.since, self.deadlines
+        if deadlines.stall_stop is not None and idle >= deadlines.stall_stop:
+            self._stop(
+                f"hung: no progress for {duration(idle)}; the task's deadlines.stall_stop is "
+                f"{duration(deadlines.stall_stop)}"
+            )
+        elif idle >= deadlines.stall and (self._warned is None or now - self._warned >= REPEAT):
+            self._warned = now
+            ends = deadlines.stall_stop or deadlines.wall
+            self._warn(
+                f"no progress for {duration(idle)}: no new output, files, commits or CPU time; "
+                f"see `agentrelay logs {self.runtime.task.id}`; it is stopped after {duration(ends)}"
+                f"{'' if deadlines.stall_stop else ' in all'}"
+            )
+
+
+class Stalls:
+    """Looks after all agents that are waited for; its clock is the watchdog's."""
+
+    def __init__(self) -> None:
+        self._watched: set[Stall] = set()
+        self._looking = False
+        self._next = 0.0
+
+    def watch(self, stall: Stall) -> None:
+        """Begin to look after an agent."""
+        turn = stall.looked + stall.pause
+        self._next = min(self._next, turn) if self._watched else turn
+        self._watched.add(stall)
+
+    def forget(self, stall: Stall) -> None:
+        """Stop looking after an agent."""
+        self._watched.discard(stall)
+
+    def tick(self, now: float, *, after_gap: bool) -> float:
+        """Look at those whose turn it is.
+
+        Args:
+            now: Seconds of the monotonic clock.
+            after_gap: Whether this comes much later than it should have.
+
+        Returns:
+            Seconds until the next turn, at most.
+        """
+        if after_gap:
+            for stall in self._watched:
+                stall.begin_anew(now)
+        if not self._watched or self._looking:
+            return SLOWEST
+        if self._next <= now:
+            self._begin_looks(now)
+        return self._next - now
+
+    def _begin_looks(self, now: float) -> None:
+        """Begin to look at those whose turn it is, or is soon, and find out when the next one is."""
+        due = []
+        self._next = now + SLOWEST
+        for stall in self._watched:
+            pause = stall.pause
+            # Those whose turn comes soon as well, so that looks gather and a thousand agents need few of them.
+            if stall.looked + pause * (1 - EARLY) <= now:
+                stall.looked = now
+                due.append(stall)
+            self._next = min(self._next, stall.looked + pause)
+        if due:
+            self._looking = True
+            loop = asyncio.get_running_loop()
+            # No pool: a look that hangs would hold one of its threads, and the end of the process would wait for it.
+            threading.Thread(target=self._look, args=(loop, now, due), name="agentrelay-stalls", daemon=True).start()
+
+    def _look(self, loop: asyncio.AbstractEventLoop, now: float, stalls: Iterable[Stall]) -> None:
+        """In a thread: look at agents, and hand what was seen to the event loop."""
+        from agentrelay_core.task_runner.traces import Traces  # the first agent is at work long before
+
+        seen: list[Seen] = []
+        try:
+            for stall in stalls:
+                if stall.traces is None:
+                    stall.traces = Traces(stall.runtime)
+                seen.append((stall, stall.traces.look(), stall.traces.question))
+        finally:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(self._judge, now, seen)
+
+    def _judge(self, now: float, seen: Iterable[Seen]) -> None:
+        self._looking = False
+        for stall, progressed, question in seen:
+            if stall in self._watched:
+                stall.judge(now, progressed, question)
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: the two largest units that are not nought."""
+    if seconds < 60:
+        return f"{seconds:g} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes = int(seconds // 60)
+    if minutes < 60:
+        rest = int(seconds % 60)
+        return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
