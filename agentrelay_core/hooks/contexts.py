@@ -45,6 +45,7 @@ class RunInfo:
     settings: RunSettings = RunSettings()
     plugin_options: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
     forges: tuple[ForgeProvider, ...] = ()
+    helper_fds: tuple[int, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

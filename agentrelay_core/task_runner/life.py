@@ -60,6 +60,9 @@ class Life(StepCalls):
         """The task's deadlines as they are now."""
         return self.runtime.task.deadlines or _DEFAULTS
 
+    def _kickoff_deadline(self) -> float:
+        return self.deadlines.kickoff * KICKOFF_TRIES
+
     async def live(self) -> IntegrationFailureClass | None:
         """Go from prepare to merge; the failure class of a gate that failed, else `None`."""
         runtime = self.runtime
@@ -118,13 +121,13 @@ class Life(StepCalls):
             runtime.artifacts.concerns.append(f"teardown_failed: {exc}")
 
     async def _launch_and_kick_off(self) -> None:
-        await self._step("launch", self.runner.launcher, self.deadlines.launch, keep=self._launched)
+        await self._step("launch", self.runner.launcher, lambda: self.deadlines.launch, keep=self._launched)
         if self.agent is None:
             raise Internal("the launcher returned no agent", boundary=IntegrationBoundary.AGENT_LAUNCH)
         address = self.agent.address
         self._event("task_launched", address.label, {"agent": data} if (data := address.to_json()) else None)
         failpoint("launch", "outcome")
-        await self._step("kickoff", self.runner.kickoff, self.deadlines.kickoff * KICKOFF_TRIES, self.agent)
+        await self._step("kickoff", self.runner.kickoff, self._kickoff_deadline, self.agent)
 
     def _launched(self, agent: Agent) -> None:
         self.agent = agent
@@ -207,10 +210,9 @@ class Life(StepCalls):
         if command is None:
             return None
         self._event("task_gate_running", command)
-        overdue = ExpectedTaskFailureError(
-            f"Completion gate failed: no end within {self.deadlines.gate:g} s", boundary=IntegrationBoundary.WORKSPACE
+        result = await self._timed(
+            run_gate(self.runtime, command), lambda: self.deadlines.gate, _gate_overdue, detachable=True
         )
-        result = await self._timed(run_gate(self.runtime, command), self.deadlines.gate, overdue, detachable=True)
         if result.passed:
             self._event("task_gate_passed", "")
             return None
@@ -228,9 +230,7 @@ class Life(StepCalls):
         agent = self.agent
         instructions = str(runtime.state.signal_dir / "instructions.md") if runtime.state.signal_dir else ""
         runtime.turn_due = False
-        if agent is not None and await self._effect(
-            agent, "send_turn", self.deadlines.kickoff * KICKOFF_TRIES, instructions
-        ):
+        if agent is not None and await self._effect(agent, "send_turn", self._kickoff_deadline, instructions):
             failpoint("send_turn", "outcome")
             return
         await self._stop_agent()
@@ -273,3 +273,9 @@ class Life(StepCalls):
                     data=data or {},
                 )
             )
+
+
+def _gate_overdue(seconds: float) -> ExpectedTaskFailureError:
+    return ExpectedTaskFailureError(
+        f"Completion gate failed: no end within {seconds:g} s", boundary=IntegrationBoundary.WORKSPACE
+    )

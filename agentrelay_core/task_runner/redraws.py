@@ -9,8 +9,8 @@ import re
 
 from agentrelay_core.runtime.untrusted_text import plain_text
 
-# Texts that are remembered.
-MOST_SEEN = 500
+# Texts that are remembered, by their hashes: more than stand on a screen.
+MOST_SEEN = 200
 
 # What makes a terminal write over what stands there: a lone carriage return, backspaces, movements, what hides the
 # cursor meanwhile; colours are none of it.
@@ -25,7 +25,7 @@ class Screen:
     __slots__ = ("_seen",)
 
     def __init__(self) -> None:
-        self._seen: dict[str, None] = {}
+        self._seen: dict[int, None] = {}
 
     def shows_more(self, output: bytes) -> tuple[bool, int]:
         """Take in more of the output.
@@ -37,20 +37,24 @@ class Screen:
             Whether it shows anything new, and how many bytes of it were taken in: an unfinished redraw at the end
             belongs to the next part.
         """
-        if _MOVE.search(output.decode(errors="replace")) is None:
-            return self._take_in(output.decode(errors="replace"), plain=True), len(output)
+        text = output.decode(errors="replace")
+        if _MOVE.search(text) is None:
+            return bool(plain_text(text).strip()), len(output)
         # The last movement begins what may not be whole yet.
         end = max(output.rfind(b"\n") + 1, output.rfind(b"\r"), output.rfind(b"\x1b"))
-        return self._take_in(output[:end].decode(errors="replace"), plain=False), end
+        return self._draw(output[:end].decode(errors="replace")), end
 
-    def _take_in(self, text: str, *, plain: bool) -> bool:
+    def _draw(self, text: str) -> bool:
         more = False
         for piece in _MOVE.split(text):
             for line in plain_text(piece).splitlines():
-                words = " ".join(_WORDS.findall(line.casefold()))
-                more = more or (bool(line.strip()) if plain else bool(words) and words not in self._seen)
-                self._seen.pop(words, None)
-                self._seen[words] = None
+                words = _WORDS.findall(line.casefold())
+                if not words:
+                    continue
+                text_seen = hash(tuple(words))
+                more = more or text_seen not in self._seen
+                self._seen.pop(text_seen, None)  # what is drawn again is remembered longest
+                self._seen[text_seen] = None
         while len(self._seen) > MOST_SEEN:
             del self._seen[next(iter(self._seen))]
         return more

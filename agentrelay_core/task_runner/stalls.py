@@ -180,7 +180,7 @@ class Stalls:
 def duration(seconds: float) -> str:
     """Seconds for people: the two largest units that are not nought."""
     if seconds < 60:
-        return f"{seconds:g} s" if seconds < 10 else f"{seconds:.0f} s"
+        return f"{round(seconds, 1 if seconds < 10 else None):g} s"
     minutes = int(seconds // 60)
     if minutes < 60:
         rest = int(seconds % 60)

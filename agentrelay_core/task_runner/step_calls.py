@@ -115,7 +115,7 @@ class StepCalls:
                 return True, value
         raise Lost(f"cannot tell whether {method} of {self.runtime.task.id!r} has happened already")
 
-    async def _call(self, target: object, method: str, seconds: float, *args: object) -> Any:
+    async def _call(self, target: object, method: str, seconds: float | Callable[[], float], *args: object) -> Any:
         return await self._timed(call_step(self.runner.executor, target, method, *args), seconds, method)
 
     async def _effect(self, target: object, method: str, seconds: float, *args: object) -> Any:
@@ -131,14 +131,14 @@ class StepCalls:
         self,
         work: Coroutine[Any, Any, Any],
         seconds: float | Callable[[], float],
-        overdue: str | Exception,
+        overdue: str | Callable[[float], Exception],
         *,
         detachable: bool = False,
     ) -> Any:
         """Await `work` with a deadline; leave it at once, if it may be left, when the run is detached.
 
-        A deadline that may be extended meanwhile is given as a function. `overdue` is the step's method, or the error
-        itself, for a wait that outlasts its deadline.
+        A deadline that may be extended meanwhile is given as a function. `overdue` is the step's method, or makes the
+        error from the seconds, for a wait that outlasts its deadline.
         """
         wait = self.wait
         self._leave_if_detached(work)
@@ -172,8 +172,8 @@ class StepCalls:
             raise Detached
 
 
-def _overdue(overdue: str | Exception, seconds: float) -> Exception:
-    if isinstance(overdue, Exception):
-        return overdue
+def _overdue(overdue: str | Callable[[float], Exception], seconds: float) -> Exception:
+    if not isinstance(overdue, str):
+        return overdue(seconds)
     text = f"{overdue} did not end within {seconds:g} s"
     return AgentFailure(text) if overdue in AGENT_STEPS else Internal(text)

@@ -27,8 +27,6 @@ _LARGEST_QUESTION: Final = 4_096  # bytes
 _LARGEST_POINTER: Final = 4_096  # bytes
 _OF_GIT: Final = ("index", "HEAD", "logs/HEAD")
 
-Facts = tuple[tuple[str, int, int], ...]
-
 
 class Traces:
     """The traces of one attempt's agent.
@@ -44,8 +42,8 @@ class Traces:
         self._screen = Screen()
         self._offset = 0
         self._log: tuple[int, int] | None = None
-        self._facts: Facts | None = None
-        self._git: tuple[str, ...] | None = None
+        self._facts = 0
+        self._git: str | None = None
         self._cpu: float | None = None
         self._cpu_at = 0.0
         self.question: str | None = None
@@ -61,7 +59,8 @@ class Traces:
         return any(found)
 
     def _new_files(self) -> bool:
-        facts = (*self._of_signals(), *(fact for path in self._paths() if (fact := _fact(path)) is not None))
+        # The hash alone is kept: thousands of agents may wait.
+        facts = hash((*self._of_signals(), *map(_fact, self._paths())))
         changed = facts != self._facts
         self._facts = facts
         return changed
@@ -85,10 +84,12 @@ class Traces:
 
     def _paths(self) -> tuple[str, ...]:
         """What git changes in the worktree when something is staged, committed or checked out, and its top."""
+        worktree = self._runtime.state.worktree_path
+        if worktree is None:
+            return ()
         if self._git is None:
-            worktree = self._runtime.state.worktree_path
-            self._git = () if worktree is None else (str(worktree), *_git_paths(worktree))
-        return self._git
+            self._git = _git_directory(worktree)
+        return (str(worktree), *(f"{self._git}/{name}" for name in _OF_GIT if self._git))
 
     def _new_output(self) -> bool:
         directory = self._runtime.state.signal_dir
@@ -128,17 +129,18 @@ def _fact(path: str) -> tuple[str, int, int] | None:
     return path, status.st_mtime_ns, status.st_size
 
 
-def _git_paths(worktree: Path) -> list[str]:
+def _git_directory(worktree: Path) -> str:
+    """The git directory of a worktree; empty where it has none."""
     dot_git = worktree / ".git"
     if dot_git.is_dir():
-        return [str(dot_git / name) for name in _OF_GIT]
+        return str(dot_git)
     try:
         with AgentDirectory(worktree) as directory:
             pointer = directory.read(".git", _LARGEST_POINTER) or b""
     except (IntegrationError, OSError):
-        return []
+        return ""
     where = os.fsdecode(pointer.partition(b"\n")[0]).removeprefix("gitdir:").strip()
-    return [str(worktree / where / name) for name in _OF_GIT] if where else []
+    return str(worktree / where) if where else ""
 
 
 def _question(directory: Path) -> str:
