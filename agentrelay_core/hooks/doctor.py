@@ -40,7 +40,6 @@ def doctor_findings(catalog: Catalog, which: Callable[[str], str | None] = shuti
         The findings, those that keep something from working first.
     """
     # Not for `plugins list`, whose start is measured.
-    from agentrelay_core.hooks.needs import all_needs
     from agentrelay_core.hooks.resuming import limits
 
     found = [*_plugins(catalog), *_conflicts(catalog), *_pins(catalog), *_configuration(catalog)]

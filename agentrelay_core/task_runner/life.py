@@ -21,7 +21,6 @@ from agentrelay_core.task_runner.calls import call_step
 from agentrelay_core.task_runner.completion import TaskCompletionSignal
 from agentrelay_core.task_runner.gate import run_gate
 from agentrelay_core.task_runner.gate_feedback import append_gate_failure, retire_done
-from agentrelay_core.task_runner.stalls import Stall
 from agentrelay_core.task_runner.step_calls import StepCalls
 from agentrelay_core.task_runner.watchdog import Interruption, Wait
 
@@ -59,9 +58,6 @@ class Life(StepCalls):
     def deadlines(self) -> Deadlines:
         """The task's deadlines as they are now."""
         return self.runtime.task.deadlines or _DEFAULTS
-
-    def _kickoff_deadline(self) -> float:
-        return self.deadlines.kickoff * KICKOFF_TRIES
 
     async def live(self) -> IntegrationFailureClass | None:
         """Go from prepare to merge; the failure class of a gate that failed, else `None`."""
@@ -121,13 +117,13 @@ class Life(StepCalls):
             runtime.artifacts.concerns.append(f"teardown_failed: {exc}")
 
     async def _launch_and_kick_off(self) -> None:
-        await self._step("launch", self.runner.launcher, lambda: self.deadlines.launch, keep=self._launched)
+        await self._step("launch", self.runner.launcher, self.deadlines.launch, keep=self._launched)
         if self.agent is None:
             raise Internal("the launcher returned no agent", boundary=IntegrationBoundary.AGENT_LAUNCH)
         address = self.agent.address
         self._event("task_launched", address.label, {"agent": data} if (data := address.to_json()) else None)
         failpoint("launch", "outcome")
-        await self._step("kickoff", self.runner.kickoff, self._kickoff_deadline, self.agent)
+        await self._step("kickoff", self.runner.kickoff, self.deadlines.kickoff * KICKOFF_TRIES, self.agent)
 
     def _launched(self, agent: Agent) -> None:
         self.agent = agent
@@ -136,35 +132,36 @@ class Life(StepCalls):
     async def _wait_for_signal(self) -> TaskCompletionSignal:
         self._event("task_waiting", "")
         failpoint("kickoff", "outcome")
-        self.wait.ended_by = None
+        stalls = self.runner.watchdog.stalls
+        stalls.watch(self)
         try:
-            signal = await self._watched()
+            signal: TaskCompletionSignal = await self._step(
+                "wait_for_completion", self.runner.completion_checker, self._wall, detachable=True
+            )
         except AgentFailure:
-            if self.wait.ended_by in (Interruption.OVERDUE, Interruption.HUNG):
+            stalls.forget(self)
+            if self.wait.given_up:
                 await self._give_up_agent()
             raise
+        finally:
+            stalls.forget(self)
         self.runtime.artifacts.concerns.extend(signal.concerns)
         self.runtime.artifacts.ended = signal.ended
         return signal
 
-    async def _watched(self) -> TaskCompletionSignal:
-        """Wait for the signal of an agent that is looked after meanwhile."""
-        watchdog = self.runner.watchdog
-        stall = Stall(self.runtime, watchdog.clock(), self._warn, self._hung)
-        watchdog.stalls.watch(stall)
-        try:
-            signal: TaskCompletionSignal = await self._step(
-                "wait_for_completion", self.runner.completion_checker, lambda: self.deadlines.wall, detachable=True
-            )
-            return signal
-        finally:
-            watchdog.stalls.forget(stall)
-
-    def _warn(self, message: str) -> None:
+    def warn(self, message: str) -> None:
+        """Tell people of the agent that is waited for."""
         self._event("task_warning", message)
 
-    def _hung(self, reason: str) -> None:
+    def hung(self, reason: str) -> None:
+        """End the wait for an agent that does nothing any more."""
         self.wait.interrupt(Interruption.HUNG, AgentFailure(reason))
+
+    def _wall(self) -> float:
+        return self.deadlines.wall
+
+    def _gate_limit(self) -> float:
+        return self.deadlines.gate
 
     async def _give_up_agent(self) -> None:
         """Stop an agent that is not waited for any longer, whatever teardown will do: another may take its place."""
@@ -210,9 +207,7 @@ class Life(StepCalls):
         if command is None:
             return None
         self._event("task_gate_running", command)
-        result = await self._timed(
-            run_gate(self.runtime, command), lambda: self.deadlines.gate, _gate_overdue, detachable=True
-        )
+        result = await self._timed(run_gate(self.runtime, command), self._gate_limit, _gate_overdue, detachable=True)
         if result.passed:
             self._event("task_gate_passed", "")
             return None
@@ -230,7 +225,8 @@ class Life(StepCalls):
         agent = self.agent
         instructions = str(runtime.state.signal_dir / "instructions.md") if runtime.state.signal_dir else ""
         runtime.turn_due = False
-        if agent is not None and await self._effect(agent, "send_turn", self._kickoff_deadline, instructions):
+        seconds = self.deadlines.kickoff * KICKOFF_TRIES
+        if agent is not None and await self._effect(agent, "send_turn", seconds, instructions):
             failpoint("send_turn", "outcome")
             return
         await self._stop_agent()

@@ -8,8 +8,8 @@ given the whole time again.
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
 
 from agentrelay_core.runtime import TaskRuntime
 from agentrelay_core.spec import Deadlines
@@ -31,34 +31,40 @@ _DEFAULTS = Deadlines()
 Seen = tuple["Stall", bool, str | None]
 
 
+class Awaited(Protocol):
+    """A task whose agent is waited for."""
+
+    runtime: TaskRuntime
+
+    def warn(self, message: str) -> None:
+        """Tell people."""
+
+    def hung(self, reason: str) -> None:
+        """End the wait: the agent does nothing any more."""
+
+
 class Stall:
     """One agent's clock of progress.
 
     Args:
-        runtime: The task; its deadlines are read when they are needed.
+        awaited: The agent's task; its deadlines are read when they are needed.
         now: When the wait for it began, in seconds of the monotonic clock.
-        warn: Tells people.
-        stop: Ends the wait because the agent hangs; takes the reason.
     """
 
-    __slots__ = ("_asked", "_stop", "_warn", "_warned", "looked", "runtime", "since", "traces")
+    __slots__ = ("_asked", "_warned", "awaited", "looked", "since", "traces")
 
-    def __init__(
-        self, runtime: TaskRuntime, now: float, warn: Callable[[str], None], stop: Callable[[str], None]
-    ) -> None:
-        self.runtime = runtime
+    def __init__(self, awaited: Awaited, now: float) -> None:
+        self.awaited = awaited
         self.looked = now
         self.since = now
         self.traces: Traces | None = None
-        self._warn = warn
-        self._stop = stop
         self._warned: float | None = None
         self._asked: str | None = None
 
     @property
     def deadlines(self) -> Deadlines:
         """The deadlines as they are now."""
-        return self.runtime.task.deadlines or _DEFAULTS
+        return self.awaited.runtime.task.deadlines or _DEFAULTS
 
     @property
     def pause(self) -> float:
@@ -81,23 +87,23 @@ class Stall:
             question: What the agent waits for a person to answer, `None` when it does not; it is not stopped then.
         """
         if question is not None and question != self._asked:
-            self._warn(f"the agent waits for input: {question or 'it does not say what for'}")
+            self.awaited.warn(f"the agent waits for input: {question or 'it does not say what for'}")
         self._asked = question
         if progressed or question is not None:
             self.begin_anew(now)
             return
         idle, deadlines = now - self.since, self.deadlines
         if deadlines.stall_stop is not None and idle >= deadlines.stall_stop:
-            self._stop(
+            self.awaited.hung(
                 f"hung: no progress for {duration(idle)}; the task's deadlines.stall_stop is "
                 f"{duration(deadlines.stall_stop)}"
             )
         elif idle >= deadlines.stall and (self._warned is None or now - self._warned >= REPEAT):
             self._warned = now
             ends = deadlines.stall_stop or deadlines.wall
-            self._warn(
+            self.awaited.warn(
                 f"no progress for {duration(idle)}: no new output, files, commits or CPU time; "
-                f"see `agentrelay logs {self.runtime.task.id}`; it is stopped after {duration(ends)}"
+                f"see `agentrelay logs {self.awaited.runtime.task.id}`; it is stopped after {duration(ends)}"
                 f"{'' if deadlines.stall_stop else ' in all'}"
             )
 
@@ -106,19 +112,20 @@ class Stalls:
     """Looks after all agents that are waited for; its clock is the watchdog's."""
 
     def __init__(self) -> None:
-        self._watched: set[Stall] = set()
+        # Most waits of no-op tasks end before the next tick, and need no clock.
+        self._new: set[Awaited] = set()
+        self._watched: dict[Awaited, Stall] = {}
         self._looking = False
         self._next = 0.0
 
-    def watch(self, stall: Stall) -> None:
+    def watch(self, awaited: Awaited) -> None:
         """Begin to look after an agent."""
-        turn = stall.looked + stall.pause
-        self._next = min(self._next, turn) if self._watched else turn
-        self._watched.add(stall)
+        self._new.add(awaited)
 
-    def forget(self, stall: Stall) -> None:
-        """Stop looking after an agent."""
-        self._watched.discard(stall)
+    def forget(self, awaited: Awaited) -> None:
+        """Stop looking after an agent; forgetting it again changes nothing."""
+        self._new.discard(awaited)
+        self._watched.pop(awaited, None)
 
     def tick(self, now: float, *, after_gap: bool) -> float:
         """Look at those whose turn it is.
@@ -131,19 +138,29 @@ class Stalls:
             Seconds until the next turn, at most.
         """
         if after_gap:
-            for stall in self._watched:
+            for stall in self._watched.values():
                 stall.begin_anew(now)
+        if self._new:
+            self._take_in(now)
         if not self._watched or self._looking:
             return SLOWEST
         if self._next <= now:
             self._begin_looks(now)
         return self._next - now
 
+    def _take_in(self, now: float) -> None:
+        if not self._watched:
+            self._next = now + SLOWEST
+        for awaited in self._new:
+            stall = self._watched[awaited] = Stall(awaited, now)
+            self._next = min(self._next, now + stall.pause)
+        self._new.clear()
+
     def _begin_looks(self, now: float) -> None:
         """Begin to look at those whose turn it is, or is soon, and find out when the next one is."""
         due = []
         self._next = now + SLOWEST
-        for stall in self._watched:
+        for stall in self._watched.values():
             pause = stall.pause
             # Those whose turn comes soon as well, so that looks gather and a thousand agents need few of them.
             if stall.looked + pause * (1 - EARLY) <= now:
@@ -164,7 +181,7 @@ class Stalls:
         try:
             for stall in stalls:
                 if stall.traces is None:
-                    stall.traces = Traces(stall.runtime)
+                    stall.traces = Traces(stall.awaited.runtime)
                 seen.append((stall, stall.traces.look(), stall.traces.question))
         finally:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
@@ -173,7 +190,7 @@ class Stalls:
     def _judge(self, now: float, seen: Iterable[Seen]) -> None:
         self._looking = False
         for stall, progressed, question in seen:
-            if stall in self._watched:
+            if self._watched.get(stall.awaited) is stall:
                 stall.judge(now, progressed, question)
 
 

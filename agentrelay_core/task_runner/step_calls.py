@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from agentrelay_core.failpoints import failpoint
@@ -144,9 +145,10 @@ class StepCalls:
         self._leave_if_detached(work)
         if callable(seconds):
             wait.limit = seconds
-            seconds = seconds()
-        wait.began = self.runner.watchdog.clock()
-        wait.due = wait.began + seconds
+            wait.began = monotonic()
+            wait.due = wait.began + seconds()
+        else:
+            wait.due = monotonic() + seconds
         wait.detachable = detachable
         try:
             result = await work
@@ -155,12 +157,13 @@ class StepCalls:
             if why is Interruption.DETACHED:
                 raise Detached from None
             if why is Interruption.OVERDUE:
-                raise _overdue(overdue, wait.limit() if wait.limit is not None else seconds) from None
+                raise _overdue(overdue, seconds() if callable(seconds) else seconds) from None
             if why is Interruption.HUNG and wait.error is not None:
                 raise wait.error from None
             raise
         finally:
-            wait.due = wait.limit = None
+            wait.due = None
+            wait.limit = None
             wait.detachable = False
         self._leave_if_detached()
         return result

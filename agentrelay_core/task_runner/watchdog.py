@@ -35,12 +35,12 @@ class Wait:
         began: When it began, likewise.
         limit: Gives its length in seconds as it is now, for a deadline that may be extended.
         interruption: Why we ended the wait, if we did.
-        ended_by: Why the last wait that we ended was ended.
+        given_up: Whether we ended the last wait because it lasted too long, or because the agent hung.
         error: What ends a wait that is ended as hung.
         detachable: Whether the wait may be left at once.
     """
 
-    __slots__ = ("began", "detachable", "due", "ended_by", "error", "interruption", "limit", "task")
+    __slots__ = ("began", "detachable", "due", "error", "given_up", "interruption", "limit", "task")
 
     def __init__(self, task: "asyncio.Task[object]") -> None:
         self.task = task
@@ -48,7 +48,7 @@ class Wait:
         self.began = 0.0
         self.limit: Callable[[], float] | None = None
         self.interruption: Interruption | None = None
-        self.ended_by: Interruption | None = None
+        self.given_up = False
         self.error: Exception | None = None
         self.detachable = False
 
@@ -69,7 +69,7 @@ class Wait:
         if why is None:
             return None
         self.interruption = None
-        self.ended_by = why
+        self.given_up = why is not Interruption.DETACHED
         return why if self.task.uncancel() == 0 else None
 
 

@@ -7,7 +7,7 @@ import pytest
 from memory_steps import Steps, make_runner, make_runtime
 
 from agentrelay_core import Deadlines, TaskStatus, TearDownMode
-from agentrelay_core.task_runner.stalls import REPEAT, SLOWEST, Stall, duration
+from agentrelay_core.task_runner.stalls import REPEAT, SLOWEST, Stall, Stalls, duration
 from agentrelay_core.task_runner.watchdog import GAP, Interruption, Watchdog
 
 MINUTE = 60.0
@@ -19,7 +19,13 @@ class Told:
     def __init__(self, **deadlines):
         self.warnings, self.stops = [], []
         self.runtime = make_runtime(deadlines=Deadlines(**deadlines) if deadlines else None)
-        self.stall = Stall(self.runtime, 0.0, self.warnings.append, self.stops.append)
+        self.stall = Stall(self, 0.0)
+
+    def warn(self, message):
+        self.warnings.append(message)
+
+    def hung(self, reason):
+        self.stops.append(reason)
 
 
 @pytest.mark.fault("A12")
@@ -139,20 +145,40 @@ async def test_nobody_is_overdue_at_the_first_look_after_a_gap():
     clock = Clock()
     watchdog = Watchdog(clock)
     task, wait = await _waiting(watchdog, 100.0)
-    told = Told(stall=10.0, stall_stop=20.0)
-    told.stall.begin_anew(clock.now)
-    watchdog.stalls.watch(told.stall)
     clock.now += 3600.0
     watchdog.look()
     await asyncio.sleep(0)
     assert not task.done()
     assert wait.due == pytest.approx(clock.now + 100.0, abs=1.0)
-    assert told.stall.since == clock.now
-    told.stall.judge(clock.now + 9.0, progressed=False)
-    assert (told.warnings, told.stops) == ([], [])
     watchdog.forget(wait)
-    watchdog.stalls.forget(told.stall)
     task.cancel()
+
+
+@pytest.mark.fault("O15")
+async def test_no_agent_is_hung_at_the_first_look_after_a_gap():
+    """A gap that is longer than the limit of a stall is no stall: the clock of progress begins anew."""
+    loop, stalls, told = asyncio.get_running_loop(), Stalls(), Told(stall=10.0, stall_stop=20.0)
+    stalls.watch(told)
+    stalls.tick(1000.0, after_gap=False)
+    await _looked(loop, stalls, 1010.0)
+    await _looked(loop, stalls, 4600.0, after_gap=True)
+    assert (told.warnings, told.stops) == ([], [])
+    await _looked(loop, stalls, 4612.0)
+    assert [warning.partition(":")[0] for warning in told.warnings] == ["no progress for 12 s"]
+    await _looked(loop, stalls, 4621.0)
+    assert len(told.stops) == 1
+    stalls.forget(told)
+    await _looked(loop, stalls, 4700.0)
+    assert len(told.stops) == 1
+
+
+async def _looked(loop, stalls, now, after_gap=False):
+    """A tick, and what its look in a thread comes to."""
+    stalls.tick(now, after_gap=after_gap)
+    while stalls._looking:
+        looked = loop.create_future()
+        loop.call_soon(looked.set_result, None)
+        await looked
 
 
 @pytest.mark.fault("O15")
