@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from agentrelay_core.processes import ProcessError, RecordedProgram
 from agentrelay_core.processes.recorded.records import LaunchRecord
+from agentrelay_core.processes.usage import cpu_seconds
 from agentrelay_core.runtime import AgentAddress, AgentFailure
 from agentrelay_core.runtime.agent_files import AgentDirectory, write_atomically
 
@@ -80,8 +81,9 @@ class ProcessAddress(AgentAddress):
         return head + f"\n[{left_out} bytes left out]\n".encode() + tail if left_out else head
 
     def cpu_seconds(self) -> float | None:
-        """CPU time of the process group and session, in seconds."""
-        return self.group.cpu_seconds()
+        """CPU time of the program's process group and session, in seconds; `None` when it is not known."""
+        program = self.program.identity
+        return None if program is None else cpu_seconds(program)
 
     def to_json(self) -> dict[str, Any]:
         """What `ProcessHost.adopt` needs; the same from whoever has the address."""

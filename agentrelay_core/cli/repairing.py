@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from agentrelay_core.cli.configuration import read_configuration
+from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.exit_codes import NOT_READY, OK, WAITS_FOR_PERSON, WRONG_USAGE
-from agentrelay_core.cli.failures import Failure
 from agentrelay_core.cli.installed import make_catalog
 from agentrelay_core.cli.records import state_folder
 from agentrelay_core.cli.repair_text import carried_json, repair_json, repair_lines

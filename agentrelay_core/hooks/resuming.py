@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agentrelay_core.hooks.contexts import RunInfo, StepContext
 from agentrelay_core.hooks.pins import provider_key
-from agentrelay_core.hooks.records import EnvironmentType, RunInfo, StepContext
+from agentrelay_core.hooks.records import EnvironmentType
 from agentrelay_core.runtime import TaskRuntime
 from agentrelay_core.spec import AgentConfig, Task
 from agentrelay_core.task_runner import ANY

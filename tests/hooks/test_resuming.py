@@ -1,6 +1,7 @@
 """The doctor says of which steps and hosts the effect is not found again after a crash."""
 
-from agentrelay_core.hooks.doctor import doctor_findings, plugin_rows
+from agentrelay_core.hooks.doctor import doctor_findings
+from agentrelay_core.hooks.rows import plugin_rows
 
 STEPS = """
     class Plain:

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from agentrelay_core.cli.application import lazy_group
+from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.exit_codes import OK, WRONG_USAGE
-from agentrelay_core.cli.failures import Failure
 from agentrelay_core.cli.options import graph_argument, repository_option, state_dir_option
 from agentrelay_core.cli.records import find_record
 from agentrelay_core.cli.table import Entry

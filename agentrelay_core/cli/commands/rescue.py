@@ -8,8 +8,8 @@ import attrs
 import click
 
 from agentrelay_core.cli.application import lazy_group
+from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.exit_codes import OK, WRONG_USAGE
-from agentrelay_core.cli.failures import Failure
 from agentrelay_core.cli.options import json_option, repository_option, state_dir_option
 from agentrelay_core.cli.repairing import repairs_of_repository
 from agentrelay_core.cli.table import Entry
