@@ -91,6 +91,7 @@ class Repository:
         self.workspace = GitWorkspace(run)
         self.lane = self.workspace.open_workstream(WorkstreamSpec(id="default"))
         self.tasks = 0
+        self.loop = asyncio.Runner()  # one for all tasks, as in a run
 
     def task(self) -> Tally:
         """Take a task from prepare to teardown."""
@@ -116,7 +117,7 @@ class Repository:
             merger.merge_pr(runtime, url)
             tally.merge = used() - before
             runtime.state.transition(TaskStatus.PR_MERGED)
-            asyncio.run(teardown.teardown(runtime))
+            self.loop.run(teardown.teardown(runtime))
             tally.total = used() - began
             tally.own = time.process_time() - own
         return tally
@@ -144,6 +145,7 @@ def git_rows(options: Options) -> list[Figure]:
             floors.append(version_cpu())
             small_tallies.append(few.task())
             large_tallies.append(many.task())
+        few.loop.close(), many.loop.close()
     floor = f"`git --version`, {short(middle(floors, 1e3))} ms"
     small_merges, large_merges = [t.merge for t in small_tallies], [t.merge for t in large_tallies]
     figures = [

@@ -8,6 +8,7 @@ from typing import Final
 
 from agentrelay_core.runtime import AgentFailure
 from agentrelay_git_gh.trusted import Git
+from agentrelay_git_gh.walking import Change, NotLoose, changes
 
 MOST_FILES: Final = 50_000
 LARGEST_FILE: Final = 100 * 1024 * 1024  # what GitHub takes, too
@@ -31,21 +32,32 @@ def inspect(ours: Git, base: str, head: str, *, sizes: bool = True) -> bool:
     """
     if base == head:
         return False
-    raw = ours.run("diff-tree", "-r", "-z", "--raw", "--no-renames", base, head).stdout.split(b"\0")
-    facts, names = raw[:-1:2], raw[1::2]
-    _check_count(len(names))
+    changed = _changes(ours, base, head)
+    _check_count(len(changed))
     blobs = {}
-    for fact, name in zip(facts, names, strict=True):
-        _, mode, _, blob, status = fact.split(b" ")
+    for name, mode, sha in changed:
         if mode == b"160000":
             raise AgentFailure(
                 f"{os.fsdecode(name)} is a git repository of its own, which cannot be merged; remove its .git"
             )
-        if not status.startswith(b"D"):
-            blobs[blob] = name
+        if mode:
+            blobs[sha.encode()] = name
     if blobs and sizes:
         _check_sizes(ours, blobs)
-    return bool(names)
+    return bool(changed)
+
+
+def _changes(ours: Git, base: str, head: str) -> list[Change]:
+    assert ours.git_dir is not None
+    with suppress(NotLoose):
+        return changes(ours.git_dir / "objects", base, head)
+    raw = ours.run("diff-tree", "-r", "-z", "--raw", "--no-renames", base, head).stdout.split(b"\0")
+    found = []
+    for fact, name in zip(raw[:-1:2], raw[1::2], strict=True):
+        _, mode, _, sha, status = fact.split(b" ")
+        gone = status.startswith(b"D")
+        found.append(Change(name, b"" if gone else mode, "" if gone else sha.decode()))
+    return found
 
 
 def check_files(top: Path, names: Sequence[str]) -> None:

@@ -4,7 +4,9 @@ The record in the user's repository is for people and tools. What counts is our 
 write: it says which pull request is whose.
 """
 
+import functools
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -13,6 +15,7 @@ import attrs
 from agentrelay_core.hooks import PullRequest
 from agentrelay_core.runtime import Internal
 from agentrelay_git_gh.locks import lock_of
+from agentrelay_git_gh.loose import write
 from agentrelay_git_gh.merging import MergeMessage, merge_commit
 from agentrelay_git_gh.names import OPENED, PULL_REQUESTS, head_ref, pull_request_number, pull_request_url
 from agentrelay_git_gh.repository import RefMoved, Repository
@@ -112,22 +115,29 @@ class LocalForge:
         if record.state == "merged" and record.head_sha == head_sha and record.merge_sha:
             return record.merge_sha
         message = message or MergeMessage(subject=record.title)
-        merged = merge_commit(self.repository, record.base, head_sha, message, head_name=record.head, base=cut_from)
-        record = attrs.evolve(record, state="merged", head_sha=head_sha, merge_sha=merged)
-        # Whatever an agent made of the record that people see: ours is what counts, and it is shown again.
-        self.repository.user.run("update-ref", f"{PULL_REQUESTS}/{record.number}", self._blob(record))
-        self._keep(record)
+
+        def done(merged: str) -> Record:
+            return attrs.evolve(record, state="merged", head_sha=head_sha, merge_sha=merged)
+
+        def shown(merged: str) -> dict[str, str]:
+            # Whatever an agent made of the record that people see: ours is what counts, and it is shown again.
+            return {f"{PULL_REQUESTS}/{record.number}": self._blob(done(merged))}
+
+        merged = merge_commit(
+            self.repository, record.base, head_sha, message, head_name=record.head, base=cut_from, also=shown
+        )
+        self._keep(done(merged))
         return merged
 
     @property
     def _directory(self) -> Path:
         return self.repository.our_directory / "pull-requests" / self.graph
 
-    def _records(self) -> list[Record]:
-        if not self._directory.is_dir():
-            return []
-        files = sorted(self._directory.glob("*.json"), key=lambda path: int(path.stem), reverse=True)
-        return [Record.from_json(path.read_text(encoding="utf-8")) for path in files]
+    def _records(self) -> Iterator[Record]:
+        """All records, the newest first; each is read when it is asked for."""
+        if self._directory.is_dir():
+            for path in sorted(self._directory.glob("*.json"), key=lambda path: int(path.stem), reverse=True):
+                yield _recorded(path)
 
     def _find(self, head: str, base: str) -> Record | None:
         return next((record for record in self._records() if (record.head, record.base) == (head, base)), None)
@@ -137,7 +147,7 @@ class LocalForge:
         path = self._directory / f"{number}.json"
         if number is None or not path.is_file():
             raise KeyError(f"there is no local pull request {url!r}")
-        return Record.from_json(path.read_text(encoding="utf-8"))
+        return _recorded(path)
 
     def _create(self, head: str, base: str, title: str, body: str) -> Record:
         number = 1 + max((int(path.stem) for path in self._directory.glob("*.json")), default=0)
@@ -149,7 +159,7 @@ class LocalForge:
                 creation = "".join(f"create {kind}/{number}\0{blob}\0" for kind in (PULL_REQUESTS, OPENED))
                 self.repository.change(self.repository.user, creation)
             except RefMoved:
-                refs = self.repository.user_refs(PULL_REQUESTS)
+                refs = self.repository.user_refs(f"{PULL_REQUESTS}/")
                 if refs[f"{PULL_REQUESTS}/{number}"].sha != blob:  # another graph's; else ours, from before a crash
                     number = 1 + max(int(name.rpartition("/")[2]) for name in refs)
                     continue
@@ -157,10 +167,21 @@ class LocalForge:
             return record
 
     def _blob(self, record: Record) -> str:
-        return self.repository.user.text("hash-object", "-w", "--stdin", stdin=record.to_json().encode())
+        return write(self.repository.user_objects, "blob", record.to_json().encode(), self.repository.algorithm)
 
     def _keep(self, record: Record) -> None:
         replace_text(self._directory / f"{record.number}.json", record.to_json())
+
+
+def _recorded(path: Path) -> Record:
+    facts = path.stat()
+    return _parsed(path, (facts.st_ino, facts.st_size, facts.st_mtime_ns))
+
+
+@functools.lru_cache(maxsize=10_000)
+def _parsed(path: Path, version: tuple[int, ...]) -> Record:
+    """Read a record; ``version`` tells contents apart, which are written by renaming."""
+    return Record.from_json(path.read_text(encoding="utf-8"))
 
 
 def _shown(record: Record) -> PullRequest:

@@ -54,7 +54,7 @@ class LocalTaskMerger:
         head = known.get(verified)
         if head is None:  # used without a workspace, so that nothing was verified: the branch's word is taken
             head = repository.user_refs(head_ref(branch))[head_ref(branch)].sha
-            bring(repository, [head], repository.our_refs("refs/heads").values())
+            bring(repository, [head], repository.our_tips())
         title = found.title or title_of(runtime.task.description, runtime.task.id)
         forge.merge(
             pr_url,

@@ -6,7 +6,7 @@ and what is merged already is left as it is.
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import attrs
@@ -14,9 +14,11 @@ import attrs
 from agentrelay_core.runtime import AgentFailure, Parked, Transient
 from agentrelay_git_gh.commits import Signature, commit_tree, read_commit, with_trailers
 from agentrelay_git_gh.locks import lock_of
+from agentrelay_git_gh.loose import read
 from agentrelay_git_gh.names import head_ref
 from agentrelay_git_gh.repository import RefMoved, Repository
 from agentrelay_git_gh.transfer import bring, send
+from agentrelay_git_gh.walking import parents_of
 
 _TRIES: Final = 5
 _SHOWN: Final = 10
@@ -59,6 +61,7 @@ def merge_commit(
     *,
     head_name: str | None = None,
     base: str | None = None,
+    also: Callable[[str], Mapping[str, str]] | None = None,
 ) -> str:
     """Merge a commit into a branch of the user's repository.
 
@@ -69,6 +72,7 @@ def merge_commit(
         message: What the merge commit says.
         head_name: The branch that ``head`` is the tip of, for messages.
         base: What ``head`` was cut from; it must still be in the target.
+        also: Gives, for the merge commit, what other refs are set to at the same time.
 
     Returns:
         The merge commit; the one there is, if ``head`` was merged before.
@@ -86,7 +90,10 @@ def merge_commit(
             old = ref.sha
             shared = _merge_base(repository, old, head)
             if shared == head:
-                return _merged_before(repository, old, head)
+                merged = _merged_before(repository, old, head)
+                if also is not None:  # a process was killed right after merging, or someone else has merged it
+                    repository.set_users(also(merged))
+                return merged
             if ref.checked_out is not None:
                 raise Parked(
                     f"{branch} is checked out and is not moved under you; to merge, type: "
@@ -94,10 +101,10 @@ def merge_commit(
                 )
             if base is not None and shared != base and not repository.contains(old, base):
                 raise Parked(f"the history of {branch} was rewritten: {base}, which work was cut from, is not in it")
-            new = _make(repository, branch, old, head, message)
+            new = _make(repository, branch, old, head, message, shared)
             send(repository, [new], [old])
             try:
-                repository.move(head_ref(branch), new, old)
+                repository.move(head_ref(branch), new, old, also(new) if also is not None else None)
             except RefMoved:
                 continue
             return new
@@ -106,23 +113,32 @@ def merge_commit(
 
 def _merge_base(repository: Repository, old: str, head: str) -> str | None:
     """The commit that both come from, `None` for unrelated ones; takes the target over first if it is new to us."""
+    commit = read(repository.objects, head)
+    if commit is not None and old in parents_of(commit):
+        return old
     answer = repository.ours.run("merge-base", old, head, accept=(0, 1, 128))
     if answer.returncode == 128:
-        bring(repository, [old], repository.our_refs("refs/heads").values(), strict=False)
+        bring(repository, [old], repository.our_tips(), strict=False)
         answer = repository.ours.run("merge-base", old, head, accept=(0, 1))
     return answer.stdout.decode().strip() or None
 
 
-def _make(repository: Repository, branch: str, old: str, head: str, message: MergeMessage) -> str:
+def _make(repository: Repository, branch: str, old: str, head: str, message: MergeMessage, shared: str | None) -> str:
+    facts = read_commit(repository.ours, head)
+    # Where the target still is what the work was cut from, its tree is the result: there is nothing to merge it with.
+    tree = facts.tree if shared == old else _merged_tree(repository, branch, old, head)
+    committer = Signature(date=facts.committer.date)
+    return commit_tree(repository.ours, tree, (old, head), str(message), facts.author, committer)
+
+
+def _merged_tree(repository: Repository, branch: str, old: str, head: str) -> str:
     answer = repository.ours.run("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", old, head,
                                  accept=(0, 1))  # fmt: skip
     tree, *files = os.fsdecode(answer.stdout).rstrip("\0").split("\0")
     if answer.returncode == 1:
         listed = ", ".join(files[:_SHOWN]) + (f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else "")
         raise MergeConflict(f"{head[:12]} conflicts with {branch} in {listed}", tuple(files))
-    facts = read_commit(repository.ours, head)
-    committer = Signature(date=facts.committer.date)
-    return commit_tree(repository.ours, tree, (old, head), str(message), facts.author, committer)
+    return tree
 
 
 def _merged_before(repository: Repository, tip: str, head: str) -> str:

@@ -46,7 +46,7 @@ def base_ref(run: str, branch: str) -> str:
 
 def verified_ref(run: str, task: str, attempt: int) -> str:
     """Where our repository keeps the head that was verified, to which the merge is pinned."""
-    return f"refs/agentrelay/verified/{run}/{task}/{attempt}"
+    return f"refs/agentrelay/verified/{run}/{task}@{attempt}"
 
 
 def rescue_ref(run: str, owner: str, attempt: int) -> str:

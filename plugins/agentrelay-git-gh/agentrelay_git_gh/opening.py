@@ -31,7 +31,7 @@ def open_branch(repository: Repository, graph: str, run: str, spec: WorkstreamSp
         take_over(repository, ref.sha)
         return branch, ref.sha
     base = base_commit(repository, graph, spec)
-    bring(repository, [base], set(repository.our_refs("refs/heads").values()), strict=False)
+    bring(repository, [base], repository.our_tips(), strict=False)
     check_tree(repository.ours, base)
     repository.set_ours({base_ref(run, branch): base, head_ref(branch): base})  # first, so that it is known as ours
     try:

@@ -1,5 +1,6 @@
 """Where a step finds its repositories: told by the run, or worked out for a step that is used by hand."""
 
+import functools
 from pathlib import Path
 from typing import TypeVar
 
@@ -45,13 +46,16 @@ class Places:
 
     def repository(self, graph: str) -> Repository:
         """The repositories of a graph."""
-        from agentrelay_core.orchestrator.places import common_git_directory, repository_root, state_directory
+        from agentrelay_core.orchestrator.places import state_directory
 
-        return Repository(
-            root=repository_root(self.repo_path),
-            common=common_git_directory(self.repo_path),
-            state_dir=self.state_dir or state_directory(self.repo_path, graph),
-        )
+        return _repository(self.repo_path, self.state_dir or state_directory(self.repo_path, graph))
+
+
+@functools.lru_cache(maxsize=64)  # steps are made afresh for each task, and where their repository is does not change
+def _repository(path: Path, state_dir: Path) -> Repository:
+    from agentrelay_core.orchestrator.places import common_git_directory, repository_root
+
+    return Repository(root=repository_root(path), common=common_git_directory(path), state_dir=state_dir)
 
 
 def worktree_of(repository: Repository, runtime: TaskRuntime) -> Worktree:

@@ -45,7 +45,10 @@ def check_repository(path: Path) -> str:
         raise UserError(
             f"{path} is a shallow clone, without the history that merging needs; run `git fetch --unshallow`"
         )
-    _refuse_partial(Git(git_dir=(path / common).resolve()), path)
+    directory = (path / common).resolve()
+    if (directory / "reftable").is_dir():
+        raise UserError(f"{path} keeps its refs in a reftable; convert it: git refs migrate --ref-format=files")
+    _refuse_partial(Git(git_dir=directory), path)
     return object_format
 
 

@@ -10,7 +10,6 @@ from agentrelay_git_gh.recovery import Position, keep_leftovers, position
 from agentrelay_git_gh.repository import RefMoved, Repository
 from agentrelay_git_gh.snapshot import Owner
 from agentrelay_git_gh.transfer import take_over
-from agentrelay_git_gh.trusted import Git, GitFailed
 from agentrelay_git_gh.worktrees import Worktree
 
 
@@ -105,12 +104,8 @@ class WorktreeTaskPreparer:
         raise Parked(f"the branch {names[-1]} is there already and is not this run's; rename it, then run again")
 
     def _cut(self, repository: Repository, run: str, name: str, base: str) -> str:
-        frozen = {base_ref(run, name): base, head_ref(name): base}
-        try:
-            repository.set_ours(frozen)  # first, so that the branch is known as ours
-        except GitFailed:  # ours has no such commit: someone else moved the integration branch
-            take_over(repository, base)
-            repository.set_ours(frozen)
+        take_over(repository, base)  # for someone else may have moved the integration branch
+        repository.set_ours({base_ref(run, name): base})  # first, so that the branch is known as ours
         try:
             repository.move(head_ref(name), base, None)
         except RefMoved as error:
@@ -130,4 +125,4 @@ class WorktreeTaskPreparer:
             left_by = Owner(run=owner.run, name=earlier[0], attempt=earlier[1]) if earlier else owner
             keep_leftovers(repository, git, left_by, where, unnamed=where.branch is None and not known)
             worktree.fill(git, tip)
-        Git(git_dir=worktree.required_admin()).run("symbolic-ref", "HEAD", head_ref(branch))
+        worktree.set_head(f"ref: {head_ref(branch)}")

@@ -3,7 +3,7 @@
 import attrs
 
 from agentrelay_core.runtime import AgentFailure, Internal, Parked, TaskRuntime, Transient
-from agentrelay_git_gh.commits import commit_tree, title_of, with_trailers
+from agentrelay_git_gh.commits import commit_tree, read_commit, title_of, with_trailers
 from agentrelay_git_gh.inspection import check_files, inspect
 from agentrelay_git_gh.names import base_ref, head_ref
 from agentrelay_git_gh.places import required, worktree_of
@@ -60,17 +60,20 @@ class Collector:
         tip = ref.sha
         self._return_to(worktree, branch, ref)
         changed = None
-        with worktree.index_at(tip) as git:
-            left = leftovers(git)
-            if left and commit_leftovers:
-                tip, changed = self._commit(worktree, git, base, tip, left)
-            elif left:
-                self._set_aside(git, Position(branch=branch, commit=tip))
-                worktree.fill(git, tip)
-            if not worktree.holds(tip):
-                worktree.keep_index(git, tip)
+        left = worktree.leftovers(tip)
+        if left != []:
+            with worktree.index_at(tip) as git:
+                left = leftovers(git) if left is None else left
+                if left and commit_leftovers:
+                    tip, changed = self._commit(worktree, git, base, tip, left)
+                elif left:
+                    self._set_aside(git, Position(branch=branch, commit=tip))
+                    worktree.fill(git, tip)
+                if not worktree.holds(tip):
+                    worktree.keep_index(git, tip)
         if changed is None:
-            changed = tip != base and not self.repository.ours.says("diff-tree", "--quiet", base, tip)
+            ours = self.repository.ours
+            changed = tip != base and read_commit(ours, base).tree != read_commit(ours, tip).tree
         return Work(base=base, tip=tip, changed=changed)
 
     def _take_branch(self, branch: str, worktree: Worktree) -> tuple[str, Ref]:
@@ -86,7 +89,7 @@ class Collector:
             raise Parked(
                 f"{branch} is checked out in {ref.checked_out}; check out another branch there, then run again"
             )
-        if ref.sha != known.get(head_ref(branch)):
+        if ref.sha != known.get(head_ref(branch), base):
             bring(self.repository, [ref.sha], set(known.values()))
             if not self.repository.contains(ref.sha, base):
                 raise AgentFailure(
@@ -109,7 +112,7 @@ class Collector:
             with worktree.index_at(where.commit) as git:
                 self._set_aside(git, where, unnamed=unnamed)
                 worktree.fill(git, tip)
-        Git(git_dir=worktree.required_admin()).run("symbolic-ref", "HEAD", head_ref(branch))
+        worktree.set_head(f"ref: {head_ref(branch)}")
 
     def _set_aside(self, git: Git, where: Position, *, unnamed: bool = False) -> None:
         kept = keep_leftovers(self.repository, git, self.owner, where, unnamed=unnamed)

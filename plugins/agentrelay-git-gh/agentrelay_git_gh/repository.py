@@ -11,7 +11,10 @@ from typing import Final
 
 import attrs
 
+from agentrelay_git_gh.loose import read
+from agentrelay_git_gh.refs import UNUSUAL, checkouts, read_ref, write_ref
 from agentrelay_git_gh.trusted import Git, GitFailed
+from agentrelay_git_gh.walking import parents_of
 
 
 @attrs.frozen
@@ -64,18 +67,46 @@ class Repository:
         """Where our bare repository is."""
         return self.state_dir / "repository.git"
 
+    @property
+    def objects(self) -> Path:
+        """The object directory of our repository."""
+        return self.our_directory / "objects"
+
+    @property
+    def user_objects(self) -> Path:
+        """The object directory of the user's repository."""
+        return self.common / "objects"
+
+    @property
+    def algorithm(self) -> str:
+        """The hash function of both repositories, ``sha1`` or ``sha256``."""
+        configured = (self.our_directory / "config").read_text(errors="replace").lower()
+        return "sha256" if "objectformat = sha256" in configured else "sha1"
+
     def user_refs(self, *patterns: str) -> dict[str, Ref]:
         """Read refs of the user's repository.
 
         Args:
-            patterns: Full names, or prefixes up to a slash.
+            patterns: Full names, or prefixes that end with a slash.
         """
+        if not any(pattern.endswith("/") for pattern in patterns):
+            read = self._read_users(patterns)
+            if read is not None:
+                return read
         refs = {}
         for line in self._listed(*patterns).splitlines():
             name, _, worktree = line.partition("\t")
             sha, _, name = name.partition(" ")
             refs[name] = Ref(sha, Path(worktree) if worktree else None)
         return refs
+
+    def _read_users(self, names: tuple[str, ...]) -> dict[str, Ref] | None:
+        """The same without a process; `None` where git has to be asked."""
+        found = {name: read_ref(self.common, name) for name in names}
+        places = checkouts(self.root, self.common)
+        if UNUSUAL in found.values() or any(places.get(name, self.root) is None for name in names):
+            return None
+        return {name: Ref(sha, places.get(name)) for name, sha in found.items() if sha is not None}
 
     def _listed(self, *patterns: str) -> str:
         form = "--format=%(objectname) %(refname)%09%(worktreepath)"
@@ -90,28 +121,59 @@ class Repository:
         return self.user.text("for-each-ref", form, *patterns)
 
     def our_refs(self, *patterns: str) -> dict[str, str]:
-        """Read refs of our repository: hashes by full name; patterns may hold ``*`` for one component."""
+        """Read refs of our repository: hashes by full name.
+
+        Args:
+            patterns: Full names, prefixes that end with a slash, or names with ``*`` for one component.
+        """
+        if not any(pattern.endswith("/") or "*" in pattern for pattern in patterns):
+            found = {name: read_ref(self.our_directory, name) for name in patterns}
+            if UNUSUAL not in found.values():
+                return {name: sha for name, sha in found.items() if sha is not None}
         lines = self.ours.text("for-each-ref", "--format=%(objectname) %(refname)", *patterns).splitlines()
         return {name: sha for sha, _, name in (line.partition(" ") for line in lines)}
 
-    def set_ours(self, refs: Mapping[str, str]) -> None:
-        """Set refs of our repository, all or none."""
-        commands = "".join(f"update {name}\0{sha}\0\0" for name, sha in refs.items())
-        self.ours.run("update-ref", "-z", "--stdin", stdin=commands.encode())
+    def our_tips(self) -> set[str]:
+        """What the branches of our repository point to."""
+        return set(self.our_refs("refs/heads/").values())
 
-    def move(self, name: str, new: str, old: str | None) -> None:
+    def set_ours(self, refs: Mapping[str, str]) -> None:
+        """Set refs of our repository, which nobody else writes to; in this order.
+
+        Args:
+            refs: Commits that ours has, full hashes, by the refs' full names.
+        """
+        try:
+            for name, sha in refs.items():
+                write_ref(self.our_directory, name, sha)
+        except OSError:  # git says what is in the way, or finds a way
+            commands = "".join(f"update {name}\0{sha}\0\0" for name, sha in refs.items())
+            self.ours.run("update-ref", "-z", "--stdin", stdin=commands.encode())
+
+    def has(self, sha: str) -> bool:
+        """Whether an object is in our repository."""
+        if self.objects.joinpath(sha[:2], sha[2:]).is_file():
+            return True
+        return self.ours.run("cat-file", "-e", sha, accept=(0, 1, 128)).returncode == 0
+
+    def move(self, name: str, new: str, old: str | None, also: Mapping[str, str] | None = None) -> None:
         """Move a ref of the user's repository by compare-and-swap.
 
         Args:
             name: The ref.
             new: Where it shall point.
             old: Where it points now; `None` means that it must not exist.
+            also: What other refs are set to at the same time, wherever they are; all or none are moved.
 
         Raises:
             RefMoved: It was elsewhere.
         """
         command = f"create {name}\0{new}\0" if old is None else f"update {name}\0{new}\0{old}\0"
-        self.change(self.user, command)
+        self.change(self.user, command + "".join(f"update {other}\0{sha}\0\0" for other, sha in (also or {}).items()))
+
+    def set_users(self, refs: Mapping[str, str]) -> None:
+        """Set refs of the user's repository that are ours alone, wherever they are."""
+        self.change(self.user, "".join(f"update {name}\0{sha}\0\0" for name, sha in refs.items()))
 
     def change(self, git: Git, commands: str) -> None:
         """Run a transaction of ``update-ref -z --stdin``; `RefMoved` when a ref was not as expected."""
@@ -125,7 +187,12 @@ class Repository:
 
     def contains(self, descendant: str, ancestor: str) -> bool:
         """Whether a commit is the other's ancestor, or the same; both must be in our repository."""
-        return descendant == ancestor or self.ours.says("merge-base", "--is-ancestor", ancestor, descendant)
+        if descendant == ancestor:
+            return True
+        commit = read(self.objects, descendant)
+        if commit is not None and ancestor in parents_of(commit):
+            return True
+        return self.ours.says("merge-base", "--is-ancestor", ancestor, descendant)
 
 
 def commits_of(shas: Iterable[str | None]) -> list[str]:

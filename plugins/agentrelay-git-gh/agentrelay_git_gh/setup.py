@@ -6,10 +6,12 @@ What the copy holds are facts of the file system and the user's name and address
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from agentrelay_core.processes import run_captured
+from agentrelay_git_gh.commits import IDENTITY_FILE
 from agentrelay_git_gh.defaults import UNNOTED
 from agentrelay_git_gh.names import HIDDEN, IDENTITY_EMAIL, IDENTITY_NAME
 from agentrelay_git_gh.repository import Repository
@@ -42,8 +44,9 @@ def set_up(repository: Repository, object_format: str) -> None:
         shutil.rmtree(stale)
     if not (repository.our_directory / "HEAD").exists():
         _create(repository, object_format)
-    settings = _settings(repository)
-    replace_text(repository.our_directory / SETTINGS_FILE, settings)
+    values = _settings(repository)
+    replace_text(repository.our_directory / SETTINGS_FILE, _config(values))
+    replace_text(repository.our_directory / IDENTITY_FILE, f"{values['user.name']}\n{values['user.email']}\n")
     excluded = repository.common / "info" / "exclude"
     patterns = excluded.read_text(errors="surrogateescape") if excluded.is_file() else ""
     replace_text(repository.our_directory / "info" / "exclude", patterns)
@@ -82,8 +85,8 @@ def _create(repository: Repository, object_format: str) -> None:
     aside.replace(repository.our_directory)
 
 
-def _settings(repository: Repository) -> str:
-    """The text of our settings; asked with the user's own configuration, for it is about the user."""
+def _settings(repository: Repository) -> dict[str, str]:
+    """Our settings; asked with the user's own configuration, for it is about the user."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     argv = ("git", f"--git-dir={repository.common}", "config", "-z", "--get-regexp", _ASKED)
     answer = run_captured(argv, cwd=repository.root, env=environment, deadline=LOCAL_DEADLINE).stdout
@@ -97,6 +100,10 @@ def _settings(repository: Repository) -> str:
         elif value in _COPIED.get(name, ()):
             values[name] = value
     values.setdefault("core.excludesfile", _usual_excludes())
+    return values
+
+
+def _config(values: Mapping[str, str]) -> str:
     lines = []
     for name, value in sorted(values.items()):
         section, _, key = name.partition(".")

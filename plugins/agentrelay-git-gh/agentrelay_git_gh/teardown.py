@@ -12,7 +12,6 @@ from agentrelay_git_gh.recovery import Position, keep_leftovers, position
 from agentrelay_git_gh.repository import RefMoved, Repository
 from agentrelay_git_gh.snapshot import Owner
 from agentrelay_git_gh.transfer import descends, take_over
-from agentrelay_git_gh.trusted import Git
 from agentrelay_git_gh.worktrees import Worktree
 
 
@@ -74,12 +73,14 @@ class WorktreeTaskTeardown:
             unneeded = kept is not None and descends(repository, kept, tip.sha)
         elsewhere = tip.checked_out is not None and not here
         if here:
-            Git(git_dir=worktree.required_admin()).run("update-ref", "--no-deref", "HEAD", tip.sha)
+            worktree.set_head(tip.sha)
         if unneeded and not elsewhere:
             with suppress(RefMoved):  # someone works on it: it is not ours to delete
                 repository.change(repository.user, f"delete {head_ref(branch)}\0{tip.sha}\0")
 
     def _keep(self, repository: Repository, worktree: Worktree, owner: Owner, where: Position) -> None:
+        if worktree.leftovers(where.commit) == []:
+            return
         if not worktree.holds(where.commit):
             take_over(repository, where.commit)
         with worktree.index_at(where.commit) as git:

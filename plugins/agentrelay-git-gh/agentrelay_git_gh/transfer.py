@@ -3,6 +3,8 @@
 A fetch would run an upload-pack under the configuration of the repository that agents write to. Here our own git reads
 the user's object directory as a borrowed one, packs what is missing, and takes the pack apart again with every hash
 computed anew: what arrives is whole and is what its name says.
+
+The other way, a few small objects are copied as they are.
 """
 
 import shutil
@@ -15,8 +17,10 @@ from typing import Final
 import attrs
 
 from agentrelay_core.runtime import AgentFailure
+from agentrelay_git_gh.loose import algorithm_of, write
 from agentrelay_git_gh.repository import Repository
 from agentrelay_git_gh.trusted import TRANSFER_DEADLINE, Git, GitFailed
+from agentrelay_git_gh.walking import NotLoose, Walk
 
 # More objects, or bytes, than these stay a pack; fewer become loose objects, so that packs do not pile up.
 _LOOSE_OBJECTS: Final = 200
@@ -35,42 +39,47 @@ def bring(repository: Repository, wanted: Iterable[str], known: Iterable[str], *
     Raises:
         AgentFailure: An object is missing or malformed.
     """
-    borrowing = attrs.evolve(repository.ours, borrow=repository.common / "objects")
+    borrowing = attrs.evolve(repository.ours, borrow=repository.user_objects)
     try:
         with _packed(repository, borrowing, wanted, known) as pack:
             if pack is None:
                 return
-            if _is_small(pack):
+            if not (_is_small(pack) and _unpack(repository, pack, strict=strict)):
+                pack.with_suffix(".idx").unlink()  # made anew from the content
                 checks = ("--strict",) if strict else ()
-                repository.ours.run("unpack-objects", "-q", *checks, stdin=pack.read_bytes())
-                return
-            pack.with_suffix(".idx").unlink()  # made anew from the content
-            checks = ("--strict",) if strict else ()
-            repository.ours.run("index-pack", *checks, str(pack), deadline=TRANSFER_DEADLINE)
-            _install(pack, repository.our_directory / "objects" / "pack")
+                repository.ours.run("index-pack", *checks, str(pack), deadline=TRANSFER_DEADLINE)
+                _install(pack, repository.objects / "pack")
     except GitFailed as failure:
         raise AgentFailure(f"the commits cannot be taken over, git finds fault with them: {failure.message}") from (
             failure
         )
 
 
+def _unpack(repository: Repository, pack: Path, *, strict: bool) -> bool:
+    """Make loose objects of a pack; False where git finds fault with them and that does not matter.
+
+    Strict also means children first: a commit that is there is whole, whenever we are killed.
+    """
+    try:
+        repository.ours.run("unpack-objects", "-q", "--strict", stdin=pack.read_bytes())
+    except GitFailed:
+        if strict:
+            raise
+        return False
+    return True
+
+
 def take_over(repository: Repository, *commits: str) -> None:
     """Make sure that commits of the user's repository are in ours."""
-    asked = "".join(f"{sha}\n" for sha in commits).encode()
-    answers = repository.ours.run("cat-file", "--batch-check=%(objectname)", stdin=asked).stdout.decode().splitlines()
-    missing = [answer.partition(" ")[0] for answer in answers if answer.endswith(" missing")]
+    missing = [sha for sha in commits if not repository.has(sha)]
     if missing:
-        bring(repository, missing, set(repository.our_refs("refs/heads").values()))
+        bring(repository, missing, repository.our_tips())
 
 
 def descends(repository: Repository, descendant: str, ancestor: str) -> bool:
     """As `Repository.contains`, also for commits that ours has not taken over yet."""
-    question = ("merge-base", "--is-ancestor", ancestor, descendant)
-    answer = repository.ours.run(*question, accept=(0, 1, 128)).returncode
-    if answer == 128:
-        take_over(repository, descendant, ancestor)
-        return repository.ours.says(*question)
-    return answer == 0
+    take_over(repository, descendant, ancestor)
+    return repository.contains(descendant, ancestor)
 
 
 def send(repository: Repository, wanted: Iterable[str], known: Iterable[str]) -> None:
@@ -81,13 +90,24 @@ def send(repository: Repository, wanted: Iterable[str], known: Iterable[str]) ->
         wanted: Commits to copy, full hashes.
         known: Commits that the user's has already and that are in ours too.
     """
+    wanted, known = tuple(wanted), tuple(known)
+    try:
+        objects = Walk(repository.objects).commits(wanted, known)
+    except NotLoose:
+        _send_packed(repository, wanted, known)
+        return
+    for sha, loose in objects.items():
+        write(repository.user_objects, loose.kind, loose.content, algorithm_of(sha))
+
+
+def _send_packed(repository: Repository, wanted: Iterable[str], known: Iterable[str]) -> None:
     with _packed(repository, repository.ours, wanted, known) as pack:
         if pack is None:
             return
         if _is_small(pack):
             repository.user.run("unpack-objects", "-q", stdin=pack.read_bytes())
         else:
-            _install(pack, repository.common / "objects" / "pack")
+            _install(pack, repository.user_objects / "pack")
 
 
 @contextmanager
@@ -115,7 +135,7 @@ def _install(pack: Path, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for suffix in (".pack", ".idx"):
         source = pack.with_suffix(suffix)
-        aside = directory / f"tmp_{source.name}"
+        aside = directory / f"tmp_{source.parent.name}_{source.name}"  # another thread may bring the same
         shutil.copyfile(source, aside)
         aside.chmod(0o444)
         aside.replace(directory / source.name)

@@ -5,7 +5,9 @@ therefore off, no transport is allowed (which also stops the lazy fetches of a p
 the system's configuration and every ``GIT_*`` variable stay out, and the repository is always named outright.
 """
 
+import functools
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -29,6 +31,7 @@ _ENVIRONMENT: Final = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_DEFAULT_REF_FORMAT": "files",
     "LC_ALL": "C",
 }
 _SETTINGS: Final = {
@@ -100,7 +103,7 @@ class Git:
             Parked: The disk is full or read-only.
             UserError: There is no git.
         """
-        argv = ("git", *_OPTIONS, *arguments)
+        argv = (_program(os.environ.get("PATH")), *_OPTIONS, *arguments)
         try:
             captured = run_captured(
                 argv,
@@ -137,6 +140,12 @@ class Git:
         if self.borrow is not None:
             environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = quoted(str(self.borrow))
         return environment
+
+
+@functools.lru_cache(maxsize=1)
+def _program(path: str | None) -> str:
+    """Where git is; to look for it along PATH costs each process more than the rest of its start."""
+    return shutil.which("git", path=path) or "git"
 
 
 def quoted(text: str) -> str:

@@ -7,10 +7,9 @@ the commit is in place, what it says is true after a crash as well.
 
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -18,10 +17,14 @@ import attrs
 
 from agentrelay_core.runtime import Parked, Transient
 from agentrelay_git_gh.locks import lock_of
+from agentrelay_git_gh.refs import UNUSUAL, read_small
 from agentrelay_git_gh.repository import Repository
+from agentrelay_git_gh.snapshot import leftovers
 from agentrelay_git_gh.trusted import TRANSFER_DEADLINE, Git
 
-_INDEX_PATIENCE: Final = 5.0  # seconds that another git process is given to finish with the agent's index
+_PATIENCE: Final = 5.0  # seconds that another git process is given to finish with the agent's index or HEAD
+_LONGEST: Final = 8192  # bytes of a file that names a path or a branch
+_ASIDE: Final = "aside-"  # how names of half-made indexes begin
 
 
 @attrs.frozen(kw_only=True)
@@ -38,12 +41,13 @@ class Worktree:
 
     def admin(self) -> Path | None:
         """The directory in which the user's repository knows this worktree, `None` if it does not."""
-        here = str(self.path / ".git")
-        for entry in sorted((self.repository.common / "worktrees").glob("*/gitdir")):
-            with suppress(OSError):  # another worktree, which is being removed just now
-                if entry.read_text(errors="surrogateescape").strip() == here:
-                    return entry.parent
-        return None
+        here = os.fsencode(self.path / ".git")
+        worktrees = self.repository.common / "worktrees"
+        if _pointer(worktrees / self.path.name) == here:  # as git calls it, if no other had that name before
+            return worktrees / self.path.name
+        return next(
+            (entry.parent for entry in sorted(worktrees.glob("*/gitdir")) if _pointer(entry.parent) == here), None
+        )
 
     def required_admin(self) -> Path:
         """The same, where it must be there."""
@@ -52,9 +56,21 @@ class Worktree:
             raise Parked(f"the worktree {self.path} is gone; if it was removed on purpose, run again to make it anew")
         return admin
 
+    def set_head(self, content: str) -> None:
+        """Say what is checked out, without a look at files.
+
+        Args:
+            content: As `head` gives it.
+        """
+        self._replace("HEAD", os.fsencode(f"{content}\n"))
+
     def head(self) -> str:
         """What is checked out, as git writes it: ``ref: refs/heads/…`` or a hash."""
-        return (self.required_admin() / "HEAD").read_text(errors="replace").strip()
+        path = self.required_admin() / "HEAD"
+        content = read_small(str(path), _LONGEST)
+        if content is None or content == UNUSUAL:
+            raise Parked(f"{path} is missing or no usual file; mend it with `git worktree repair`, then run again")
+        return content.decode(errors="replace").strip()
 
     def add(self, commit: str) -> None:
         """Make the worktree, with no branch checked out and no files yet.
@@ -77,6 +93,16 @@ class Worktree:
         """Whether the worktree was last left at this commit, by us."""
         return (self.indexes / commit).exists()
 
+    def leftovers(self, commit: str) -> list[str] | None:
+        """Files that differ from a commit; `None` where the worktree was not last left at it, so that it is unknown.
+
+        Args:
+            commit: Full hash.
+        """
+        if not self.holds(commit):
+            return None
+        return leftovers(attrs.evolve(self.repository.ours, work_tree=self.path, index=self.indexes / commit))
+
     @contextmanager
     def index_at(self, commit: str) -> Iterator[Git]:
         """Our git with a throw-away copy of the index that holds a commit's tree; see `keep_index`.
@@ -84,19 +110,24 @@ class Worktree:
         Args:
             commit: Full hash, in our repository.
         """
-        self.indexes.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="aside-", dir=self.indexes) as aside:
-            git = attrs.evolve(self.repository.ours, work_tree=self.path, index=Path(aside) / "index")
-            source = self.indexes / commit
-            seated = source.exists()
-            if not seated:
-                source = max(self._kept(), key=lambda path: path.stat().st_mtime_ns, default=source)
+        if not self.indexes.is_dir():
+            self.indexes.mkdir(parents=True, exist_ok=True)
+        aside = self.indexes / f"{_ASIDE}{os.urandom(4).hex()}"
+        git = attrs.evolve(self.repository.ours, work_tree=self.path, index=aside)
+        source = self.indexes / commit
+        seated = source.exists()
+        if not seated:
+            source = max(self._kept(), key=lambda path: path.stat().st_mtime_ns, default=source)
+        try:
             if source.exists():
-                shutil.copy2(source, Path(aside) / "index")  # with its time, by which git knows what may have changed
+                shutil.copy2(source, aside)  # with its time, by which git knows what may have changed
             if not seated:
                 mode = ("-m",) if source.exists() else ()
                 git.run("read-tree", *mode, commit, deadline=TRANSFER_DEADLINE)
             yield git
+        finally:
+            aside.unlink(missing_ok=True)
+            aside.with_name(f"{aside.name}.lock").unlink(missing_ok=True)  # of a git process that was killed
 
     def keep_index(self, git: Git, commit: str) -> None:
         """Make an index ours, and the agent's: the worktree is at this commit now.
@@ -128,26 +159,44 @@ class Worktree:
 
     def drop_stale(self) -> None:
         """Remove what a killed process left of half-made indexes; only while nobody else works on the run."""
-        for stale in self.indexes.glob("aside-*"):
-            shutil.rmtree(stale)
+        for stale in self.indexes.glob(f"{_ASIDE}*"):
+            stale.unlink()
 
     def _kept(self) -> list[Path]:
-        return [path for path in self.indexes.iterdir() if path.is_file()]
+        return [path for path in self.indexes.iterdir() if not path.name.startswith(_ASIDE)]
 
     def _give_index(self, index: Path) -> None:
-        """Replace the agent's index by git's own protocol, so that a git process of the agent is not disturbed."""
-        target = self.required_admin() / "index"
-        lock = target.with_name("index.lock")
-        deadline = time.monotonic() + _INDEX_PATIENCE
+        """Replace the agent's index."""
+        self._replace("index", index.read_bytes(), index.stat())
+
+    def _replace(self, name: str, content: bytes, written: os.stat_result | None = None) -> None:
+        """Replace a file of the agent's by git's own protocol, so that a git process of the agent is not disturbed.
+
+        Args:
+            name: The file.
+            content: What it shall hold.
+            written: Gives the time at which it counts as written; default now.
+        """
+        target = self.required_admin() / name
+        lock = target.with_name(f"{name}.lock")
+        deadline = time.monotonic() + _PATIENCE
         while True:
             try:
-                descriptor = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+                descriptor = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
                 break
             except FileExistsError:
                 if time.monotonic() > deadline:
                     raise Transient(f"another git process holds {lock}; if there is none, remove that file") from None
                 time.sleep(0.05)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(index.read_bytes())
-        shutil.copystat(index, lock)
+            file.write(content)
+            file.flush()
+            if written is not None:
+                os.utime(descriptor, ns=(written.st_atime_ns, written.st_mtime_ns))
         lock.replace(target)
+
+
+def _pointer(admin: Path) -> bytes | None:
+    """Which ``.git`` file a record of a worktree belongs to; `None` where it is half made, or being removed."""
+    content = read_small(f"{admin}/gitdir", _LONGEST)
+    return content.strip() if content is not None and content != UNUSUAL else None

@@ -62,6 +62,13 @@ def test_a_shallow_clone(tmp_path, user):
         workspace(tmp_path / "shallow", tmp_path).preflight()
 
 
+def test_refs_in_a_reftable(tmp_path, user):
+    """Refs that are not files are refused, with the command that converts them."""
+    (user.path / ".git" / "reftable").mkdir()
+    with pytest.raises(UserError, match="git refs migrate --ref-format=files"):
+        workspace(user.path, tmp_path).preflight()
+
+
 def test_a_partial_clone(tmp_path, user):
     """A partial clone would have to fetch what is missing."""
     user("config", "uploadpack.allowFilter", "true")
