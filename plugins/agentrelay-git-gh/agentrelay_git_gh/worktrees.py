@@ -122,7 +122,7 @@ class Worktree:
             if source.exists():
                 shutil.copy2(source, aside)  # with its time, by which git knows what may have changed
             if not seated:
-                mode = ("-m",) if source.exists() else ()
+                mode = ("-i", "-m") if source.exists() else ()  # the files may differ already
                 git.run("read-tree", *mode, commit, deadline=TRANSFER_DEADLINE)
             yield git
         finally:

@@ -67,6 +67,19 @@ async def test_the_agents_own_commits_count(bench, user):
     assert "by hand" in user("log", "--format=%s", "agentrelay/g@default")
 
 
+async def test_a_file_that_the_agent_changed_and_committed(bench, user):
+    """A commit that changes a file which was there counts, also when the file was changed once more since."""
+
+    def work(agent):
+        agent.write(README__md="committed\n", src___one__py="committed\n")
+        agent.commit("by hand")
+        agent.write(README__md="left\n")
+
+    await bench.whole_life(Task(id="t"), work)
+    assert user("show", "agentrelay/g@default:README.md") == "left"
+    assert user("show", "agentrelay/g@default:src/one.py") == "committed"
+
+
 async def test_the_agents_status_is_clean_after_publishing(bench):
     """Publishing moves branch and index, so that the agent sees no change of its own."""
     runtime = bench.runtime(Task(id="t"))
