@@ -83,6 +83,7 @@ def _preparer(context: StepContext) -> TaskPreparer:
         run.dependency_descriptions.get(context.runtime.task.id, {}),
         run_id=run.run_id,
         state_dir=run.state_dir,
+        helper_fds=run.helper_fds,
     )
 
 
@@ -90,7 +91,13 @@ def _merger(context: StepContext) -> TaskMerger:
     from agentrelay_git_gh.local_merger import LocalTaskMerger
 
     run = context.run
-    return LocalTaskMerger(_repository(run), run.graph_name, run_id=run.run_id, state_dir=run.state_dir)
+    return LocalTaskMerger(
+        _repository(run),
+        run.graph_name,
+        run_id=run.run_id,
+        state_dir=run.state_dir,
+        helper_fds=run.helper_fds,
+    )
 
 
 def _teardown(context: StepContext) -> TaskTeardown:
@@ -103,6 +110,7 @@ def _teardown(context: StepContext) -> TaskTeardown:
         graph_name=run.graph_name,
         run_id=run.run_id,
         state_dir=run.state_dir,
+        helper_fds=run.helper_fds,
     )
 
 

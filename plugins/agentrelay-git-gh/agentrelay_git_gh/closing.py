@@ -15,8 +15,9 @@ from typing import Final
 
 from agentrelay_core.runtime import Parked
 from agentrelay_git_gh.locks import lock_of
-from agentrelay_git_gh.names import attempt_of
+from agentrelay_git_gh.names import REMOVED, attempt_of
 from agentrelay_git_gh.recovery import keep_leftovers, position
+from agentrelay_git_gh.refs import UNUSUAL, read_small
 from agentrelay_git_gh.repository import Repository
 from agentrelay_git_gh.snapshot import Owner, committed_repositories, inner_repository
 from agentrelay_git_gh.transfer import take_over
@@ -27,6 +28,7 @@ _LOG = logging.getLogger(__name__)
 _CACHES: Final = frozenset({"__pycache__", "node_modules"})
 _CACHE_TAG: Final = "CACHEDIR.TAG"  # https://bford.info/cachedir/: what is in such a directory can be made again
 _SHOWN: Final = 5
+_LONGEST_HEAD: Final = 1024
 
 
 def close_worktree(
@@ -70,10 +72,18 @@ def close_worktree(
 
 def forget_admin(repository: Repository, admin: Path) -> None:
     """Drop the user's repository's record of a worktree of ours, keeping a commit that nothing else names."""
-    head = (admin / "HEAD").read_text(errors="replace").strip()
-    if not head.startswith("ref: ") and not repository.user.text("for-each-ref", "--count=1", f"--contains={head}"):
+    content = read_small(str(admin / "HEAD"), _LONGEST_HEAD)
+    head = content.decode(errors="replace").strip() if content and content != UNUSUAL else ""
+    if head and not head.startswith("ref: ") and not _is_named(repository, head):
         repository.user.run("update-ref", f"refs/agentrelay/rescue/removed/{head}", head)
-    _remove(admin)
+    # Away with all of it at once: half a record would be nobody's.
+    aside = repository.common / f"{REMOVED}{admin.name}-{os.urandom(4).hex()}"
+    admin.replace(aside)
+    _remove(aside)
+
+
+def _is_named(repository: Repository, commit: str) -> bool:
+    return bool(repository.user.text("for-each-ref", "--count=1", f"--contains={commit}"))
 
 
 def _keep_all(repository: Repository, worktree: Worktree, owner: Owner) -> tuple[list[str], str | None]:

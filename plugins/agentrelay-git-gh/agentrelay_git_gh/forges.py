@@ -20,7 +20,7 @@ def local_forge(run: RunInfo) -> "LocalForge":
 
     if run.repository is None:
         raise UserError("the local forge needs a repository; give the run one")
-    places = Places(run.repository, run.graph_name, state_dir=run.state_dir)
+    places = Places(run.repository, run.graph_name, state_dir=run.state_dir, helper_fds=run.helper_fds)
     return LocalForge(places.repository(run.graph_name), run.graph_name)
 
 

@@ -15,11 +15,12 @@ import attrs
 from agentrelay_core.hooks import PullRequest
 from agentrelay_core.runtime import Internal
 from agentrelay_git_gh.locks import lock_of
-from agentrelay_git_gh.loose import write
+from agentrelay_git_gh.loose import read, write
 from agentrelay_git_gh.merging import MergeMessage, merge_commit
 from agentrelay_git_gh.names import OPENED, PULL_REQUESTS, head_ref, pull_request_number, pull_request_url
 from agentrelay_git_gh.repository import RefMoved, Repository
 from agentrelay_git_gh.setup import replace_text
+from agentrelay_git_gh.transfer import descends
 
 SCHEMA: Final = 1
 
@@ -99,6 +100,13 @@ class LocalForge:
         tip = self.repository.user_refs(head_ref(record.head)).get(head_ref(record.head))
         return attrs.evolve(shown, head_sha=tip.sha if tip else None)
 
+    def is_merged(self, pull_request: PullRequest) -> bool:
+        """Whether a pull request says that it is merged, and its target holds the merge."""
+        tip = self.repository.user_refs(head_ref(pull_request.base)).get(head_ref(pull_request.base))
+        if pull_request.state != "merged" or pull_request.merge_sha is None or tip is None:
+            return False
+        return descends(self.repository, tip.sha, pull_request.merge_sha)
+
     def merge(self, pr: str, head_sha: str, message: MergeMessage | None = None, cut_from: str | None = None) -> str:
         """Merge a pull request.
 
@@ -112,7 +120,7 @@ class LocalForge:
             The merge commit; merging again changes nothing and returns the same.
         """
         record = self._read(pr)
-        if record.state == "merged" and record.head_sha == head_sha and record.merge_sha:
+        if record.merge_sha and record.head_sha == head_sha and self.is_merged(_shown(record)):
             return record.merge_sha
         message = message or MergeMessage(subject=record.title)
 
@@ -160,11 +168,21 @@ class LocalForge:
                 self.repository.change(self.repository.user, creation)
             except RefMoved:
                 refs = self.repository.user_refs(f"{PULL_REQUESTS}/")
-                if refs[f"{PULL_REQUESTS}/{number}"].sha != blob:  # another graph's; else ours, from before a crash
+                there = refs.get(f"{PULL_REQUESTS}/{number}")
+                if there is None or not self._is_same(there.sha, record):  # else ours, from before a crash
                     number = 1 + max(int(name.rpartition("/")[2]) for name in refs)
                     continue
             self._keep(record)
             return record
+
+    def _is_same(self, blob: str, record: Record) -> bool:
+        """Whether a record in the user's repository is of the same pull request; what else it says does not matter."""
+        found = read(self.repository.user_objects, blob)
+        try:
+            there = Record.from_json(found.content.decode()) if found is not None else None
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, Internal):
+            return False  # whatever somebody put there
+        return there is not None and (there.graph, there.head, there.base) == (record.graph, record.head, record.base)
 
     def _blob(self, record: Record) -> str:
         return write(self.repository.user_objects, "blob", record.to_json().encode(), self.repository.algorithm)

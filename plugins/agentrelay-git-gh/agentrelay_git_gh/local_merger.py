@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from agentrelay_core.runtime import IntegrationBoundary, ProtocolViolation, TaskRuntime
 from agentrelay_git_gh.commits import title_of
@@ -24,12 +25,35 @@ class LocalTaskMerger:
         graph_name: The graph's name; default the runtime's.
         run_id: The run's id; default the runtime's.
         state_dir: The run's directory; default the usual one of the repository and the graph.
+        helper_fds: Descriptors that git's processes inherit; see `RunInfo`.
     """
 
     def __init__(
-        self, repo_path: Path, graph_name: str = "", *, run_id: str = "", state_dir: Path | None = None
+        self,
+        repo_path: Path,
+        graph_name: str = "",
+        *,
+        run_id: str = "",
+        state_dir: Path | None = None,
+        helper_fds: tuple[int, ...] = (),
     ) -> None:
-        self._places = Places(Path(repo_path), graph_name, run_id, state_dir)
+        self._places = Places(Path(repo_path), graph_name, run_id, state_dir, helper_fds)
+
+    def reconcile(self, runtime: TaskRuntime) -> Literal["absent", "present"]:
+        """Whether an earlier session of the run has merged the task's verified head; writes ``.merged`` if so."""
+        branch, target = runtime.state.branch_name, runtime.state.integration_branch
+        if not runtime.resumed or branch is None or target is None:
+            return "absent"
+        repository, graph, run = self._places.of(runtime)
+        verified = verified_ref(run, runtime.task.id, runtime.state.attempt_num)
+        head = repository.our_refs(verified).get(verified)
+        forge = LocalForge(repository, graph)
+        found = forge.find(branch, target)
+        if found is None or head is None or found.head_sha != head or not forge.is_merged(found):
+            return "absent"
+        if runtime.state.signal_dir is not None and not (runtime.state.signal_dir / MERGED_FILE).exists():
+            self._write_merged(runtime.state.signal_dir)
+        return "present"
 
     def merge_pr(self, runtime: TaskRuntime, pr_url: str) -> None:
         """Merge the task's pull request into its integration branch, and write ``.merged``.
@@ -63,4 +87,7 @@ class LocalTaskMerger:
             known.get(base),
         )
         if runtime.state.signal_dir is not None:
-            replace_text(runtime.state.signal_dir / MERGED_FILE, f"{datetime.now(UTC).isoformat()}\n")
+            self._write_merged(runtime.state.signal_dir)
+
+    def _write_merged(self, signal_dir: Path) -> None:
+        replace_text(signal_dir / MERGED_FILE, f"{datetime.now(UTC).isoformat()}\n")

@@ -11,6 +11,7 @@ PULL_REQUESTS: Final = "refs/agentrelay/pr"
 OPENED: Final = "refs/agentrelay/pr-opened"
 BASES: Final = "refs/agentrelay/base"
 RESCUED: Final = "refs/agentrelay/rescue"
+REMOVED: Final = "agentrelay-removed-"  # how a worktree's record is called that is being removed
 
 _TASK_BRANCH = re.compile(r"agentrelay/[^/@]+/(?P<task>[^/@]+)(?:@(?:[^/@]*\.)?(?P<attempt>\d+))?")
 

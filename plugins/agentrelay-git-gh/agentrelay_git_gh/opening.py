@@ -50,8 +50,15 @@ def open_worktree(repository: Repository, graph: str, spec: WorkstreamSpec, tip:
     worktree = Worktree(repository=repository, path=worktree_path(repository.root, graph, spec.id))
     worktree.drop_stale()
     admin = worktree.admin()
-    if admin is not None and (worktree.path / ".git").is_file():
-        return worktree.path
+    pointer = worktree.path / ".git"
+    if admin is not None and pointer.is_file():
+        if worktree.was_filled():
+            return worktree.path
+        if len(list(worktree.path.iterdir())) > 1:
+            if repository.has(worktree.head()):
+                worktree.settle(worktree.head())
+            return worktree.path
+        pointer.unlink()  # a process was killed before there were files
     if worktree.path.exists() and any(worktree.path.iterdir()):
         raise Parked(f"{worktree.path} is there already and is no worktree of ours; move it away, then run again")
     if admin is not None:

@@ -22,12 +22,14 @@ class Places:
         graph_name: The graph's name.
         run_id: The run's id.
         state_dir: The run's directory.
+        helper_fds: Descriptors that git's processes inherit; see `RunInfo`.
     """
 
     repo_path: Path
     graph_name: str = ""
     run_id: str = ""
     state_dir: Path | None = None
+    helper_fds: tuple[int, ...] = ()
 
     def of(self, runtime: TaskRuntime) -> tuple[Repository, str, str]:
         """The repositories, the graph's name and the run's id for a task.
@@ -48,14 +50,20 @@ class Places:
         """The repositories of a graph."""
         from agentrelay_core.orchestrator.places import state_directory
 
-        return _repository(self.repo_path, self.state_dir or state_directory(self.repo_path, graph))
+        state_dir = self.state_dir or state_directory(self.repo_path, graph)
+        return _repository(self.repo_path, state_dir, self.helper_fds)
 
 
 @functools.lru_cache(maxsize=64)  # steps are made afresh for each task, and where their repository is does not change
-def _repository(path: Path, state_dir: Path) -> Repository:
+def _repository(path: Path, state_dir: Path, helper_fds: tuple[int, ...]) -> Repository:
     from agentrelay_core.orchestrator.places import common_git_directory, repository_root
 
-    return Repository(root=repository_root(path), common=common_git_directory(path), state_dir=state_dir)
+    return Repository(
+        root=repository_root(path),
+        common=common_git_directory(path),
+        state_dir=state_dir,
+        helper_fds=helper_fds,
+    )
 
 
 def worktree_of(repository: Repository, runtime: TaskRuntime) -> Worktree:

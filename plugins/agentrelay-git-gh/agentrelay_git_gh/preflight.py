@@ -13,11 +13,12 @@ OLDEST_GIT: Final = (2, 38)  # the first with merge-tree --write-tree
 _LFS = re.compile(rb"\bfilter=lfs\b")
 
 
-def check_repository(path: Path) -> str:
+def check_repository(path: Path, helper_fds: tuple[int, ...] = ()) -> str:
     """Refuse what cannot be worked with.
 
     Args:
         path: A directory in the user's checkout.
+        helper_fds: Descriptors that git's processes inherit; see `RunInfo`.
 
     Returns:
         The repository's object format, ``sha1`` or ``sha256``.
@@ -25,7 +26,7 @@ def check_repository(path: Path) -> str:
     Raises:
         UserError: What is wrong, and what to do.
     """
-    git = Git(git_dir=None)
+    git = Git(git_dir=None, helper_fds=helper_fds)
     version = git.text(
         "version",
     ).removeprefix("git version ")
@@ -48,7 +49,7 @@ def check_repository(path: Path) -> str:
     directory = (path / common).resolve()
     if (directory / "reftable").is_dir():
         raise UserError(f"{path} keeps its refs in a reftable; convert it: git refs migrate --ref-format=files")
-    _refuse_partial(Git(git_dir=directory), path)
+    _refuse_partial(Git(git_dir=directory, helper_fds=helper_fds), path)
     return object_format
 
 

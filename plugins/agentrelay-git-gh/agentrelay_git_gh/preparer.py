@@ -1,7 +1,11 @@
 """The step that makes a task's place of work: its branch, checked out in its workstream's worktree."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
+
+import attrs
 
 from agentrelay_core.runtime import IntegrationBoundary, InternalIntegrationError, Parked, TaskRuntime
 from agentrelay_git_gh.names import attempt_of, base_ref, head_ref, task_branch
@@ -11,6 +15,39 @@ from agentrelay_git_gh.repository import RefMoved, Repository
 from agentrelay_git_gh.snapshot import Owner
 from agentrelay_git_gh.transfer import take_over
 from agentrelay_git_gh.worktrees import Worktree
+
+
+@attrs.frozen(kw_only=True)
+class Attempt:
+    """One attempt of a task, and where its files are.
+
+    Args:
+        repository: Both repositories.
+        graph: The graph's name.
+        owner: The run, the task and the attempt.
+        signal_dir: Its directory of protocol files, which the agent can write.
+    """
+
+    repository: Repository
+    graph: str
+    owner: Owner
+    signal_dir: Path
+
+    @property
+    def copies(self) -> Path:
+        """Our copies of what the agent was told."""
+        return self.repository.state_dir / "protocol" / self.owner.name / f"{self.owner.run}-{self.owner.attempt}"
+
+    def nonce(self) -> str | None:
+        """The attempt's nonce; `None` while its signal directory, which is made last and at once, is not there."""
+        from agentrelay_core.signals.layout import MANIFEST
+
+        if self.signal_dir.is_symlink() or not self.signal_dir.is_dir():
+            return None
+        try:
+            return str(json.loads((self.copies / MANIFEST).read_bytes())["nonce"])
+        except FileNotFoundError:
+            return None
 
 
 class WorktreeTaskPreparer:
@@ -23,6 +60,7 @@ class WorktreeTaskPreparer:
         context_content: What the agent should know of its prerequisites; default a list of them.
         run_id: The run's id; default the runtime's.
         state_dir: The run's directory; default the usual one of the repository and the graph.
+        helper_fds: Descriptors that git's processes inherit; see `RunInfo`.
     """
 
     def __init__(
@@ -34,8 +72,9 @@ class WorktreeTaskPreparer:
         *,
         run_id: str = "",
         state_dir: Path | None = None,
+        helper_fds: tuple[int, ...] = (),
     ) -> None:
-        self._places = Places(Path(repo_path), graph_name, run_id, state_dir)
+        self._places = Places(Path(repo_path), graph_name, run_id, state_dir, helper_fds)
         self._descriptions = dict(dependency_descriptions or {})
         self._context = context_content
 
@@ -56,34 +95,77 @@ class WorktreeTaskPreparer:
                 f"the task's files could not be made: {error}", boundary=IntegrationBoundary.WORKSPACE
             ) from error
 
-    def _prepare(self, runtime: TaskRuntime, integration: str, path: Path) -> None:
-        from agentrelay_core.signals import signal_directory, write_protocol_files  # not needed to list plugins
+    def reconcile(self, runtime: TaskRuntime) -> Literal["absent", "present"]:
+        """Whether an earlier session of the run has prepared this attempt; if so, set what `prepare` sets.
+
+        The worktree is not touched: its agent may be at work. All of it is looked up, but for the nonce, which is read
+        from our own copy.
+        """
+        path, integration = runtime.state.workstream_worktree_path, runtime.state.integration_branch
+        if not runtime.resumed or path is None or integration is None:
+            return "absent"
+        attempt = self._attempt(runtime)
+        nonce = attempt.nonce()
+        branch = self._begun(attempt.repository, attempt.graph, attempt.owner)
+        if nonce is None or branch is None:
+            return "absent"
+        if not _goes_on(attempt.repository, Worktree(repository=attempt.repository, path=path), branch):
+            return "absent"
+        self._tell(runtime, attempt, branch)
+        runtime.artifacts.signal_nonce = nonce
+        return "present"
+
+    def _attempt(self, runtime: TaskRuntime) -> Attempt:
+        from agentrelay_core.signals import signal_directory  # not needed to list plugins
 
         repository, graph, run = self._places.of(runtime)
+        owner = Owner(run=run, name=runtime.task.id, attempt=runtime.state.attempt_num)
+        return Attempt(
+            repository=repository,
+            graph=graph,
+            owner=owner,
+            signal_dir=signal_directory(repository.root, graph, owner.name, run, owner.attempt),
+        )
+
+    def _tell(self, runtime: TaskRuntime, attempt: Attempt, branch: str) -> None:
         state = runtime.state
-        owner = Owner(run=run, name=runtime.task.id, attempt=state.attempt_num)
-        worktree = Worktree(repository=repository, path=path)
-        branch, base, tip = self._branch(repository, graph, owner, integration)
-        self._check_out(repository, worktree, owner, branch, tip)
         state.branch_name = branch
-        state.worktree_path = path
-        state.signal_dir = signal_directory(repository.root, graph, owner.name, run, owner.attempt)
+        state.worktree_path = state.workstream_worktree_path
+        state.signal_dir = attempt.signal_dir
+
+    def _begun(self, repository: Repository, graph: str, owner: Owner) -> str | None:
+        """The attempt's branch, if it is there and is this run's."""
+        for name in _names(graph, owner):
+            if base_ref(owner.run, name) in repository.our_refs(base_ref(owner.run, name)):
+                return name if repository.user_refs(head_ref(name)) else None
+        return None
+
+    def _prepare(self, runtime: TaskRuntime, integration: str, path: Path) -> None:
+        from agentrelay_core.signals import write_protocol_files  # not needed to list plugins
+
+        attempt = self._attempt(runtime)
+        repository, owner = attempt.repository, attempt.owner
+        worktree = Worktree(repository=repository, path=path)
+        branch, base, tip = self._branch(repository, attempt.graph, owner, integration)
+        self._check_out(repository, worktree, owner, branch, tip, resumed=runtime.resumed)
+        self._tell(runtime, attempt, branch)
+        nonce = attempt.nonce() if runtime.resumed else None
+        if nonce is not None:  # a session that was killed got this far, and an agent may have been told already
+            runtime.artifacts.signal_nonce = nonce
+            return
         write_protocol_files(
             runtime,
             dependency_descriptions=self._descriptions,
             context_content=self._context,
             base_branch=integration,
             template_dir=repository.root / ".agentrelay" / "templates",
-            keep_copies_in=repository.state_dir / "protocol" / owner.name / f"{run}-{owner.attempt}",
+            keep_copies_in=attempt.copies,
             commit={"base": base},
         )
 
     def _branch(self, repository: Repository, graph: str, owner: Owner, integration: str) -> tuple[str, str, str]:
         """Find or make the task's branch; its name, the commit frozen as its base, and its tip."""
-        names = (
-            task_branch(graph, owner.name, owner.attempt),
-            task_branch(graph, owner.name, owner.attempt, owner.run),
-        )
+        names = _names(graph, owner)
         refs = repository.user_refs(head_ref(integration), *map(head_ref, names))
         target = refs.get(head_ref(integration))
         if target is None:
@@ -112,11 +194,16 @@ class WorktreeTaskPreparer:
             raise Parked(f"the branch {name} was made by someone else just now: {error}") from error
         return base
 
-    def _check_out(self, repository: Repository, worktree: Worktree, owner: Owner, branch: str, tip: str) -> None:
+    def _check_out(
+        self, repository: Repository, worktree: Worktree, owner: Owner, branch: str, tip: str, *, resumed: bool
+    ) -> None:
         """Check the branch out; what an earlier task left in the worktree is kept first."""
         where = position(repository, worktree) or Position(branch=None, commit=tip)
         if where.branch == branch:
             return  # by a run that was stopped here: what is in the worktree is this attempt's own work
+        if resumed and repository.has(where.commit) and worktree.settle(tip):
+            worktree.set_head(f"ref: {head_ref(branch)}")
+            return
         known = worktree.holds(where.commit)
         if not known:
             take_over(repository, where.commit)
@@ -126,3 +213,27 @@ class WorktreeTaskPreparer:
             keep_leftovers(repository, git, left_by, where, unnamed=where.branch is None and not known)
             worktree.fill(git, tip)
         worktree.set_head(f"ref: {head_ref(branch)}")
+
+
+def _names(graph: str, owner: Owner) -> tuple[str, str]:
+    """What an attempt's branch may be called: the second where an earlier run took the first."""
+    return (
+        task_branch(graph, owner.name, owner.attempt),
+        task_branch(graph, owner.name, owner.attempt, owner.run),
+    )
+
+
+def _goes_on(repository: Repository, worktree: Worktree, branch: str) -> bool:
+    """Whether a worktree can be left as it is for an attempt whose branch is this one.
+
+    An agent may have checked out what it likes. Another attempt's branch, or a commit without any change, which is how
+    a worktree is that was made anew, has to be checked out again.
+    """
+    if worktree.admin() is None or not (worktree.path / ".git").is_file():
+        return False
+    where = position(repository, worktree)
+    if where is None or where.branch == branch:
+        return where is not None
+    if where.branch is not None:
+        return attempt_of(where.branch) is None
+    return worktree.leftovers(where.commit) != []

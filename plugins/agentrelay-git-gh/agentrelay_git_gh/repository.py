@@ -46,21 +46,23 @@ class Repository:
         root: Top directory of the user's main checkout.
         common: Its common git directory, shared by all worktrees.
         state_dir: The run's directory, which holds our repository.
+        helper_fds: Descriptors that git's processes inherit; see `RunInfo`.
     """
 
     root: Path
     common: Path
     state_dir: Path
+    helper_fds: tuple[int, ...] = ()
 
     @property
     def user(self) -> Git:
         """Git on the user's repository: refs and new objects alone, never files."""
-        return Git(git_dir=self.common)
+        return Git(git_dir=self.common, helper_fds=self.helper_fds)
 
     @property
     def ours(self) -> Git:
         """Git on our bare repository."""
-        return Git(git_dir=self.our_directory)
+        return Git(git_dir=self.our_directory, helper_fds=self.helper_fds)
 
     @property
     def our_directory(self) -> Path:

@@ -13,7 +13,7 @@ from typing import Final
 from agentrelay_core.processes import run_captured
 from agentrelay_git_gh.commits import IDENTITY_FILE
 from agentrelay_git_gh.defaults import UNNOTED
-from agentrelay_git_gh.names import HIDDEN, IDENTITY_EMAIL, IDENTITY_NAME
+from agentrelay_git_gh.names import HIDDEN, IDENTITY_EMAIL, IDENTITY_NAME, REMOVED
 from agentrelay_git_gh.repository import Repository
 from agentrelay_git_gh.trusted import LOCAL_DEADLINE, Git, quoted
 
@@ -40,8 +40,7 @@ def set_up(repository: Repository, object_format: str) -> None:
         object_format: ``sha1`` or ``sha256``, as the user's.
     """
     repository.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for stale in repository.state_dir.glob("transfer-*"):
-        shutil.rmtree(stale)
+    _drop_stale(repository)
     if not (repository.our_directory / "HEAD").exists():
         _create(repository, object_format)
     values = _settings(repository)
@@ -75,9 +74,20 @@ def replace_text(path: Path, text: str) -> None:
     Path(aside).replace(path)
 
 
+def _drop_stale(repository: Repository) -> None:
+    """Remove what a killed process left half made; whoever sets up owns the run, so that nobody is at it."""
+    for stale in repository.state_dir.glob("transfer-*"):
+        shutil.rmtree(stale)
+    ours = repository.our_directory
+    for stale in (*ours.glob("*.lock"), *ours.glob("refs/**/*.lock"), *ours.glob("aside-*")):
+        stale.unlink()
+    for stale in repository.common.glob(f"{REMOVED}*"):
+        shutil.rmtree(stale)
+
+
 def _create(repository: Repository, object_format: str) -> None:
     aside = Path(tempfile.mkdtemp(prefix="transfer-", dir=repository.state_dir))
-    git = Git(git_dir=aside)
+    git = Git(git_dir=aside, helper_fds=repository.helper_fds)
     git.run("init", "--bare", "--quiet", "--template=", f"--object-format={object_format}")
     git.run("symbolic-ref", "HEAD", UNNOTED)
     with (aside / "config").open("a") as file:
@@ -89,7 +99,9 @@ def _settings(repository: Repository) -> dict[str, str]:
     """Our settings; asked with the user's own configuration, for it is about the user."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     argv = ("git", f"--git-dir={repository.common}", "config", "-z", "--get-regexp", _ASKED)
-    answer = run_captured(argv, cwd=repository.root, env=environment, deadline=LOCAL_DEADLINE).stdout
+    answer = run_captured(
+        argv, cwd=repository.root, env=environment, deadline=LOCAL_DEADLINE, pass_fds=repository.helper_fds
+    ).stdout
     values = {"user.name": IDENTITY_NAME, "user.email": IDENTITY_EMAIL}
     for item in os.fsdecode(answer).split("\0"):
         name, _, value = item.partition("\n")

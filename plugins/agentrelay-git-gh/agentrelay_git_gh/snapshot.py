@@ -78,7 +78,7 @@ def rescue(repository: Repository, git: Git, owner: Owner, parents: tuple[str, .
         Parked: It cannot be kept, so nothing may be removed.
     """
     tree = _stage_all(git)
-    previous = repository.our_refs(owner.ref).get(owner.ref)
+    previous = _caught_up(repository, owner.ref)
     message = with_trailers(f"Rescue what was left of {owner.name}", why, owner.trailers())
     belong = tuple(commits_of((*parents, previous)))
     commit = commit_tree(repository.ours, tree, belong, message)
@@ -123,6 +123,21 @@ def _keep(repository: Repository, owner: Owner, commit: str, known: tuple[str, .
     if kept != {commit}:
         raise Parked(f"{owner.ref} does not read back as {commit}, so nothing is removed")
     return owner.ref
+
+
+def _caught_up(repository: Repository, ref: str) -> str | None:
+    """What a rescue ref keeps so far; shown to the user now, where a process was killed before it could be."""
+    ours = repository.our_refs(ref).get(ref)
+    shown = repository.user_refs(ref).get(ref)
+    if ours is None or (shown is not None and shown.sha == ours):
+        return ours
+    if shown is None or (repository.has(shown.sha) and repository.contains(ours, shown.sha)):
+        send(repository, [ours], [shown.sha] if shown is not None else [])
+        try:
+            repository.move(ref, ours, shown.sha if shown is not None else None)
+        except RefMoved as error:
+            raise Parked(f"{ref} was moved by someone else, so nothing is removed: {error}") from error
+    return ours
 
 
 def committed_repositories(git: Git) -> list[str]:

@@ -24,6 +24,7 @@ class WorktreeTaskTeardown:
         graph_name: The graph's name; default the runtime's.
         run_id: The run's id; default the runtime's.
         state_dir: The run's directory; default the usual one of the repository and the graph.
+        helper_fds: Descriptors that git's processes inherit; see `RunInfo`.
     """
 
     def __init__(
@@ -34,8 +35,9 @@ class WorktreeTaskTeardown:
         graph_name: str = "",
         run_id: str = "",
         state_dir: Path | None = None,
+        helper_fds: tuple[int, ...] = (),
     ) -> None:
-        self._places = Places(Path(repo_path), graph_name, run_id, state_dir)
+        self._places = Places(Path(repo_path), graph_name, run_id, state_dir, helper_fds)
         self._keep_panes = keep_panes
 
     async def teardown(self, runtime: TaskRuntime) -> None:

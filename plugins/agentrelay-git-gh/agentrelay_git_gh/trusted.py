@@ -71,12 +71,14 @@ class Git:
         work_tree: Files to work on, for a repository of ours with an agent's files.
         index: Index file to use.
         borrow: An object directory that may be read besides the repository's own.
+        helper_fds: Descriptors that every process inherits; see `RunInfo`.
     """
 
     git_dir: Path | None
     work_tree: Path | None = None
     index: Path | None = None
     borrow: Path | None = None
+    helper_fds: tuple[int, ...] = ()
 
     def run(
         self,
@@ -112,6 +114,7 @@ class Git:
                 stdin=stdin,
                 deadline=deadline,
                 output_limit=OUTPUT_LIMIT,
+                pass_fds=self.helper_fds,
             )
         except ProcessTimeoutError as error:
             raise Transient(f"git {arguments[0]} did not end within {deadline:.0f} s") from error

@@ -179,8 +179,9 @@ class GitWorkspace:
             return self._repository
         path = self._run.repository
         assert path is not None
-        object_format = check_repository(path)
-        repository = Places(path, self._graph, state_dir=self._run.state_dir).repository(self._graph)
+        object_format = check_repository(path, self._run.helper_fds)
+        places = Places(path, self._graph, state_dir=self._run.state_dir, helper_fds=self._run.helper_fds)
+        repository = places.repository(self._graph)
         with lock_of("repository", repository.common):
             if self._repository is None:
                 set_up(repository, object_format)

@@ -7,7 +7,6 @@ the commit is in place, what it says is true after a crash as well.
 
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,14 +14,14 @@ from typing import Final
 
 import attrs
 
-from agentrelay_core.runtime import Parked, Transient
+from agentrelay_core.runtime import Parked
 from agentrelay_git_gh.locks import lock_of
 from agentrelay_git_gh.refs import UNUSUAL, read_small
+from agentrelay_git_gh.replacing import drop_stale, replace_file
 from agentrelay_git_gh.repository import Repository
 from agentrelay_git_gh.snapshot import leftovers
 from agentrelay_git_gh.trusted import TRANSFER_DEADLINE, Git
 
-_PATIENCE: Final = 5.0  # seconds that another git process is given to finish with the agent's index or HEAD
 _LONGEST: Final = 8192  # bytes of a file that names a path or a branch
 _ASIDE: Final = "aside-"  # how names of half-made indexes begin
 
@@ -62,7 +61,7 @@ class Worktree:
         Args:
             content: As `head` gives it.
         """
-        self._replace("HEAD", os.fsencode(f"{content}\n"))
+        replace_file(self.required_admin(), "HEAD", os.fsencode(f"{content}\n"))
 
     def head(self) -> str:
         """What is checked out, as git writes it: ``ref: refs/heads/…`` or a hash."""
@@ -157,43 +156,39 @@ class Worktree:
         """Drop our indexes, for a worktree that is gone."""
         shutil.rmtree(self.indexes, ignore_errors=True)
 
+    def settle(self, commit: str) -> bool:
+        """Take the worktree for left at a commit, where a killed process had put all of its files in place already.
+
+        Args:
+            commit: Full hash, in our repository.
+
+        Returns:
+            Whether its files are the commit's.
+        """
+        with self.index_at(commit) as git:
+            if leftovers(git):
+                return False
+            self.keep_index(git, commit)
+        return True
+
+    def was_filled(self) -> bool:
+        """Whether the worktree has ever been left at a commit, by us."""
+        return self.indexes.is_dir() and bool(self._kept())
+
     def drop_stale(self) -> None:
         """Remove what a killed process left of half-made indexes; only while nobody else works on the run."""
         for stale in self.indexes.glob(f"{_ASIDE}*"):
             stale.unlink()
+        admin = self.admin()
+        if admin is not None:
+            drop_stale(admin)
 
     def _kept(self) -> list[Path]:
         return [path for path in self.indexes.iterdir() if not path.name.startswith(_ASIDE)]
 
     def _give_index(self, index: Path) -> None:
         """Replace the agent's index."""
-        self._replace("index", index.read_bytes(), index.stat())
-
-    def _replace(self, name: str, content: bytes, written: os.stat_result | None = None) -> None:
-        """Replace a file of the agent's by git's own protocol, so that a git process of the agent is not disturbed.
-
-        Args:
-            name: The file.
-            content: What it shall hold.
-            written: Gives the time at which it counts as written; default now.
-        """
-        target = self.required_admin() / name
-        lock = target.with_name(f"{name}.lock")
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                descriptor = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-                break
-            except FileExistsError:
-                if time.monotonic() > deadline:
-                    raise Transient(f"another git process holds {lock}; if there is none, remove that file") from None
-                time.sleep(0.05)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            if written is not None:
-                os.utime(descriptor, ns=(written.st_atime_ns, written.st_mtime_ns))
-        lock.replace(target)
+        replace_file(self.required_admin(), "index", index.read_bytes(), index.stat())
 
 
 def _pointer(admin: Path) -> bytes | None:
