@@ -47,6 +47,7 @@ class Execution:
         next_attempt: Number of the next attempt of tasks that have had one.
         interrupted: What the journal knows of attempts that an earlier session began and did not finish.
         integrated: Workstreams that were integrated before.
+        entered: Workstreams that earlier sessions opened, and may not have closed.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Execution:
         next_attempt: Mapping[str, int],
         interrupted: Mapping[str, TaskRecord],
         integrated: Mapping[str, WorkstreamResult],
+        entered: Collection[str] = (),
     ) -> None:
         self._graph = graph
         self._settings = settings
@@ -85,7 +87,13 @@ class Execution:
         self._lanes = None
         if workspace is not None:
             self._lanes = Lanes(
-                graph, self._call_workspace, emit, flush=journal.flush, done=done, integrated=integrated
+                graph,
+                self._call_workspace,
+                emit,
+                flush=journal.flush,
+                done=done,
+                integrated=integrated,
+                entered=entered,
             )
         self._live: dict[str, asyncio.Task[None]] = {}
         self._integrating: dict[str, asyncio.Task[None]] = {}

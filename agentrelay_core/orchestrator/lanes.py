@@ -29,6 +29,7 @@ class Lanes:
         flush: Returns when all events are on the disk; `None` where none are kept.
         done: Ids of tasks that are done already.
         integrated: Workstreams that an earlier session of the run has integrated.
+        entered: Workstreams that an earlier session opened; it may have been killed before it closed them.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Lanes:
         flush: Callable[[], Awaitable[None]] | None = None,
         done: Collection[str] = (),
         integrated: Mapping[str, WorkstreamResult] | None = None,
+        entered: Collection[str] = (),
     ) -> None:
         self.specs = {spec.id: spec for spec in graph.workstreams}
         self.results: dict[str, WorkstreamResult] = dict(integrated or {})
@@ -47,6 +49,7 @@ class Lanes:
         self._emit = emit
         self._flush = flush
         self._target = {spec.id: self._flows_into(graph.name, spec) for spec in graph.workstreams}
+        self._entered = entered
         self._opened: dict[str, asyncio.Future[tuple[str, Path]]] = {}
         self._lane_of = {task.id: task.workstream_id for task in graph.tasks}
         # For each lane in use: how many of its tasks, and of the lanes that flow into it, are still to come.
@@ -76,6 +79,7 @@ class Lanes:
         upstream = {self._lane_of[dependency] for dependency in task.dependencies} - {task.workstream_id}
         lanes = [self.specs[lane] for lane in sorted(upstream)]
         await self._effect("update_workstream", self.specs[task.workstream_id], lanes)
+        failpoint("update_workstream", "outcome")
 
     def task_done(self, task: Task) -> None:
         """Count a task of a lane as done."""
@@ -112,13 +116,17 @@ class Lanes:
         return None
 
     async def close(self) -> list[str]:
-        """Close the lanes that were opened; what went wrong, in sentences."""
+        """Close the lanes that were opened, here or by an earlier session; what went wrong, in sentences."""
         problems = []
-        for lane, opened in self._opened.items():
-            if not opened.done() or opened.cancelled() or opened.exception() is not None:
+        for lane in self.specs:
+            opened = self._opened.get(lane)
+            if opened is None and lane not in self._entered:
+                continue
+            if opened is not None and (not opened.done() or opened.cancelled() or opened.exception() is not None):
                 continue
             try:
                 await self._effect("close_workstream", self.specs[lane])
+                failpoint("close_workstream", "outcome")
             except Exception as exc:
                 problems.append(f"workstream {lane!r} could not be closed: {exc}")
         return problems
@@ -135,6 +143,7 @@ class Lanes:
             await self._open(spec.parent_workstream_id)
         branch, path = await self._effect("open_workstream", spec)
         self._emit(Event(kind=kinds.WORKSTREAM_OPENED, workstream_id=spec.id, message=branch, data={"branch": branch}))
+        failpoint("open_workstream", "outcome")
         return branch, path
 
     async def _effect(self, method: str, *arguments: Any) -> Any:

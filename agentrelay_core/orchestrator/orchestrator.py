@@ -178,6 +178,7 @@ class Orchestrator:
             next_attempt=plan.next_attempts,
             interrupted=plan.interrupted,
             integrated=plan.integrated,
+            entered=plan.entered,
         )
         self._execution = execution
         if self._stop is not None:

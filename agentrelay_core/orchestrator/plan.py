@@ -52,6 +52,8 @@ class Plan:
         interrupted: What the journal knows of attempts that were begun and not finished; they go on.
         integrated: Workstreams that are integrated already.
         open_workstreams: Workstreams that were used and still wait for their integration.
+        entered: Workstreams that earlier sessions opened, and may not have closed.
+        cut_off: Whether the last session of the run did not come to its end, so that something may be left to tidy.
     """
 
     run_id: str
@@ -62,6 +64,8 @@ class Plan:
     interrupted: dict[str, TaskRecord] = attrs.field(factory=dict, eq=False)
     integrated: dict[str, WorkstreamResult] = attrs.field(factory=dict, eq=False)
     open_workstreams: frozenset[str] = frozenset()
+    entered: frozenset[str] = frozenset()
+    cut_off: bool = False
 
     @property
     def to_run(self) -> frozenset[str]:
@@ -71,7 +75,7 @@ class Plan:
     @property
     def nothing_to_do(self) -> bool:
         """Whether the run is finished."""
-        return not self.to_run and not self.open_workstreams
+        return not self.to_run and not self.open_workstreams and not self.cut_off
 
     @property
     def next_attempts(self) -> dict[str, int]:
@@ -119,6 +123,8 @@ def make_plan(
         finished={task_id: result for task_id, result in finished.items() if task_id in planned},
         integrated=integrated,
         open_workstreams=frozenset(complete - integrated.keys()) if integrates else frozenset(),
+        entered=frozenset(lane for lane, record in state.workstreams.items() if record.branch is not None),
+        cut_off=bool(state.run_id) and state.outcome is None,
     )
 
 

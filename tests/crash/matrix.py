@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 import attrs
 
 from agentrelay_core.failpoints import FAILPOINTS
+from agentrelay_core.journal import read_events
 from agentrelay_core.processes import find_marked
 
 LANES = ("default", "one", "two", "three", "four", "five")
@@ -171,10 +172,16 @@ class Place:
             said = [line.split() for line in (self.outside / task_id).read_text().splitlines()]
             if len({pid for pid, _ in said}) != 1 or [int(count) for _, count in said] != list(range(1, 11)):
                 figures.double_launches += 1
-                wrong.append(f"{task_id} has been at work as {Counter(pid for pid, _ in said)}")
+                wrong.append(f"{task_id} has been at work as {Counter(pid for pid, _ in said)}: {self._story(task_id)}")
         left = self._left()
         figures.left += len(left)
         return wrong + left
+
+    def _story(self, task_id: str) -> str:
+        """What the journal tells of a task, and of the sessions meanwhile."""
+        [journal] = self.state.rglob("journal.sqlite")
+        told = [event for _, event in read_events(journal) if event.task_id == task_id or event.kind == "run_resumed"]
+        return " ".join(f"{event.kind}@{event.attempt_num}({event.message[:60]})" for event in told)
 
     def _left(self) -> list[str]:
         git_dir = self.repository / ".git"
