@@ -52,7 +52,9 @@ def candidates() -> tuple[Candidate, ...]:
     for name, place, read in _distributions():
         # The first on the path shadows others of the same name, as it does for imports, with a plugin or without.
         if name not in found:
-            found[name] = _candidate(place, read)
+            candidate = _candidate(place, read)
+            # A directory may be called otherwise than what it holds, as pip's leftovers of a failed removal are.
+            found.setdefault(name if candidate is None else canonical(candidate.name), candidate)
     return tuple(candidate for _, candidate in sorted(found.items()) if candidate is not None)
 
 

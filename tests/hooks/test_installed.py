@@ -156,6 +156,17 @@ def test_damaged_metadata_is_one_plugins_problem(install, tmp_path):
     assert list(found.values()) == ["its METADATA has no Name"]
 
 
+def test_leftovers_of_a_failed_removal_are_no_second_plugin(install, tmp_path):
+    """Pip moves what it removes to a name with a tilde; where that stays, the distribution itself counts."""
+    install("agentrelay-kept", GOOD.format("kept"), version="2.0")
+    site = tmp_path / "site"
+    left = site / "~gentrelay_kept-1.0.dist-info"
+    shutil.copytree(site / "agentrelay_kept-2.0.dist-info", left)
+    (left / "METADATA").write_text("Metadata-Version: 2.1\nName: agentrelay-kept\nVersion: 1.0\n")
+    found = [candidate.version for candidate in candidates() if candidate.name == "agentrelay-kept"]
+    assert found == ["2.0"]
+
+
 def test_a_distribution_in_an_archive_counts(install, tmp_path, monkeypatch):
     """A zip file on the path is looked into as a directory is, in its place of the order."""
     install("agentrelay-packed", GOOD.format("packed"))
