@@ -158,6 +158,7 @@ def test_what_is_not_ours_stays(failed):
     assert failed.git("rev-parse", "agentrelay/g@default")
 
 
+@pytest.mark.fault("D2")
 def test_clean_removes_what_nobody_needs(failed):
     """Merged branches, worktrees and old protocol files go; ignored files stay until --ignored."""
     (failed.path / ".git" / "info" / "exclude").write_text("*.log\n")

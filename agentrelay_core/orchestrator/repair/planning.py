@@ -81,8 +81,7 @@ def plan_reset(run: RecordedRun, given: Iterable[str] = (), *, everything: bool 
     tasks = {*wanted, *hanging}
     stops = _agents_of(run, tasks)
     branches = [each for each in run.leftovers if each.kind == "branch" and each.task_id in tasks]
-    worktrees = [each for each in run.leftovers if each.kind == "worktree" and each.task_id in tasks]
-    removals = [*map(_rescue, worktrees), *_all_but_ignored(branches)]
+    removals = [*map(_rescue, _worktrees_of(run, tasks)), *_all_but_ignored(branches)]
     return attrs.evolve(plan, stops=stops, tasks=tuple(_again(run, wanted, hanging)), removals=tuple(removals))
 
 
@@ -149,14 +148,11 @@ def plan_cancel(run: RecordedRun, given: Iterable[str] = (), *, driven: bool = F
         for task in run.state.tasks.values()
         if task.id in wanted
     )
-    removals = [
-        _rescue(leftover) for leftover in run.leftovers if leftover.kind == "worktree" and leftover.task_id in wanted
-    ]
     return attrs.evolve(
         _empty(run, Verb.CANCEL),
         stops=agents,
         tasks=tasks,
-        removals=tuple(removals),
+        removals=tuple(map(_rescue, _worktrees_of(run, wanted))),
         outcome="cancelled" if ends else "",
     )
 
@@ -187,6 +183,16 @@ def _why(task: TaskRecord, hangs_on: str | None) -> str:
 
 def _agents_of(run: RecordedRun, tasks: Collection[str]) -> tuple[LiveAgent, ...]:
     return tuple(agent for agent in run.agents if agent.task_id in tasks)
+
+
+def _worktrees_of(run: RecordedRun, tasks: Collection[str]) -> list[Leftover]:
+    """The worktrees that tasks may have left something in: of their workstreams, unless another task has it now."""
+    lanes = {run.state.tasks[task_id].workstream_id for task_id in tasks}
+    return [
+        each
+        for each in run.leftovers
+        if each.kind == "worktree" and each.workstream_id in lanes and (not each.task_id or each.task_id in tasks)
+    ]
 
 
 def _branch_to_clean(leftover: Leftover, at_work: Collection[str]) -> Removal:

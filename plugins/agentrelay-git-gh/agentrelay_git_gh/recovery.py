@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from agentrelay_git_gh.exact import staged_alone
 from agentrelay_git_gh.names import head_ref
 from agentrelay_git_gh.repository import Ref, Repository
 from agentrelay_git_gh.snapshot import Owner, leftovers, rescue
@@ -55,7 +56,9 @@ def keep_leftovers(
     Returns:
         The rescue ref, `None` if there was nothing to keep.
     """
-    if not unnamed and not leftovers(git):
+    assert git.work_tree is not None
+    worktree = Worktree(repository=repository, path=git.work_tree)
+    if not unnamed and not leftovers(git) and not staged_alone(repository, worktree, where.commit):
         return None
     why = f"Files of {git.work_tree} that were in no commit, on top of what was checked out there."
-    return rescue(repository, git, owner, (where.commit,), why)
+    return rescue(repository, worktree, git, owner, where.commit, why)

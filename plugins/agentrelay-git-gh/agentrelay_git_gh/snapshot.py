@@ -10,10 +10,12 @@ import attrs
 
 from agentrelay_core.runtime import Parked
 from agentrelay_git_gh.commits import commit_tree, with_trailers
+from agentrelay_git_gh.exact import commit_staged, exact_tree, staged_alone
 from agentrelay_git_gh.names import rescue_ref
 from agentrelay_git_gh.repository import RefMoved, Repository, commits_of
 from agentrelay_git_gh.transfer import send, take_over
 from agentrelay_git_gh.trusted import TRANSFER_DEADLINE, Git, GitFailed
+from agentrelay_git_gh.worktrees import Worktree
 
 _TRIES: Final = 3
 
@@ -61,14 +63,15 @@ def stage(git: Git) -> str:
     return git.text("write-tree")
 
 
-def rescue(repository: Repository, git: Git, owner: Owner, parents: tuple[str, ...], why: str) -> str:
-    """Keep what is in a worktree and in no commit.
+def rescue(repository: Repository, worktree: Worktree, git: Git, owner: Owner, commit: str, why: str) -> str:
+    """Keep what is in a worktree and in no commit: files as they are on disk, and what was staged besides.
 
     Args:
         repository: Both repositories.
+        worktree: The worktree.
         git: Ours, with the work tree and an index, which afterwards holds what was kept.
         owner: Whose work it is.
-        parents: Commits that belong to it; our repository and the user's have them.
+        commit: What is checked out; our repository and the user's have it.
         why: A sentence for the commit.
 
     Returns:
@@ -77,12 +80,17 @@ def rescue(repository: Repository, git: Git, owner: Owner, parents: tuple[str, .
     Raises:
         Parked: It cannot be kept, so nothing may be removed.
     """
-    tree = _stage_all(git)
+    staged = staged_alone(repository, worktree, commit)
+    try:
+        tree = exact_tree(git, _stage_all(git), commit)
+    except GitFailed as failure:
+        raise Parked(f"files in {git.work_tree} cannot be kept, so nothing is removed: {failure.message}") from failure
+    subject = with_trailers(f"Stage files of {owner.name}", "", owner.trailers())
+    aside = commit_staged(repository, worktree, staged, tree, commit, subject)
     previous = _caught_up(repository, owner.ref)
     message = with_trailers(f"Rescue what was left of {owner.name}", why, owner.trailers())
-    belong = tuple(commits_of((*parents, previous)))
-    commit = commit_tree(repository.ours, tree, belong, message)
-    return _keep(repository, owner, commit, belong, previous)
+    kept = commit_tree(repository.ours, tree, tuple(commits_of((commit, previous, aside))), message)
+    return _keep(repository, owner, kept, tuple(commits_of((commit, previous))), previous)
 
 
 def rescue_commit(repository: Repository, owner: Owner, commit: str) -> str:

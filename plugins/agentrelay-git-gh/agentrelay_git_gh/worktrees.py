@@ -121,7 +121,8 @@ class Worktree:
             if source.exists():
                 shutil.copy2(source, aside)  # with its time, by which git knows what may have changed
             if not seated:
-                mode = ("-i", "-m") if source.exists() else ()  # the files may differ already
+                # -i: files of the worktree have no say in what an index of ours holds
+                mode = ("-m", "-i") if source.exists() else ()
                 git.run("read-tree", *mode, commit, deadline=TRANSFER_DEADLINE)
             yield git
         finally:
