@@ -12,6 +12,7 @@ LONGEST_MESSAGE: Final = 300
 _WORDS: Final = {
     kinds.RUN_STARTED: "run {message} begins",
     kinds.RUN_RESUMED: "run {message} goes on",
+    kinds.RUN_RESET: "pending again: {message}",
     kinds.RUN_FINISHED: "run ended: {message}",
     kinds.TASK_STARTED: "attempt {attempt} begins",
     kinds.TASK_RESUMED: "attempt {attempt} goes on",

@@ -71,8 +71,9 @@ async def _repair(
         repairs = repairs_of(root, run)
         plan = make(read_recorded(state_dir, root, repairs))
         show(plan, as_json=as_json)
-        if dry_run or plan.nothing_to_do or not wanted(plan, yes=yes):
+        if dry_run or plan.nothing_to_do:
             return OK
+        ask_first(plan, yes=yes)
         carried = await carry_out(plan, root, repairs, _tell)
     if as_json:
         click.echo(carried_json(plan, carried))
@@ -91,8 +92,8 @@ def show(plan: RepairPlan, *, as_json: bool) -> None:
         click.echo(line)
 
 
-def wanted(plan: RepairPlan, *, yes: bool) -> bool:
-    """Whether a plan is to be carried out: asked on a terminal, where something ends or goes.
+def ask_first(plan: RepairPlan, *, yes: bool) -> None:
+    """Ask whether a plan is to be carried out, where something ends or goes.
 
     Args:
         plan: The plan, shown.
@@ -100,19 +101,17 @@ def wanted(plan: RepairPlan, *, yes: bool) -> bool:
 
     Raises:
         Failure: There is nobody to ask.
+        click.Abort: The answer is no.
     """
     if yes or not plan.destroys:
-        return True
+        return
     if not sys.stdin.isatty():
         raise Failure(
             f"nothing was done: the plan ends or removes something; "
             f"when it is right, type `agentrelay {plan.verb} --yes …`",
             WRONG_USAGE,
         )
-    if click.confirm("do this?", err=True):
-        return True
-    click.echo("nothing was done", err=True)
-    return False
+    click.confirm("do this?", abort=True, err=True)
 
 
 def repairs_of_repository(repository: str, state_dir: str | None) -> Repairs:

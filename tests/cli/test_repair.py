@@ -2,7 +2,9 @@
 
 import json
 import os
+import pty
 import signal
+import subprocess
 
 import pytest
 
@@ -274,6 +276,27 @@ def test_what_is_at_work_is_not_cleaned(shell):
         shell("cancel", "--yes")
     assert shell("clean", "--yes")
     assert not (shell.path / ".agentrelay").exists()
+
+
+def answered(shell, answer, *arguments):
+    """Type a command on a terminal and answer its question; its exit code."""
+    ours, theirs = pty.openpty()
+    command = subprocess.Popen(
+        shell.command(*arguments), cwd=shell.path, env=shell.environment, stdin=theirs, stdout=subprocess.DEVNULL
+    )
+    os.close(theirs)
+    os.write(ours, answer)
+    code = command.wait(60)
+    os.close(ours)
+    return code
+
+
+def test_on_a_terminal_it_is_asked(failed):
+    """No leaves everything as it is, exit 130; yes does what was shown."""
+    assert answered(failed, b"n\n", "reset", "free") == 130
+    assert statuses(failed)["free"] == "pr_merged"
+    assert answered(failed, b"y\n", "reset", "free") == 0
+    assert statuses(failed)["free"] == "pending"
 
 
 def test_before_any_run_there_is_nothing_to_put_in_order(shell):

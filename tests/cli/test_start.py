@@ -16,6 +16,9 @@ tasks:
 ONLY_OF_OTHERS = {"cattrs", "platformdirs", "rich", "importlib_metadata", "difflib"}
 
 
+VERBS = ("retry", "reset", "clean", "cancel", "watch", "rescue", "journal")
+
+
 def loaded(arguments, wanted, shell=None):
     """Which of some modules are there, and which of the built-in plugin, when a command has ended well."""
     program = (
@@ -33,7 +36,7 @@ def loaded(arguments, wanted, shell=None):
     return set(done.stdout.partition("LOADED")[2].split())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([verb, "--help"] for verb in VERBS)])
 def test_help_imports_nothing_heavy(arguments):
     """No plugin, no rich, no asyncio, no attrs."""
     assert loaded(arguments, HEAVY) == set()

@@ -145,6 +145,27 @@ def test_the_documented_entry_point_is_in_our_group():
     assert project["entry-points"] == {"agentrelay.v1": {"echo": "agentrelay_echo"}}
 
 
+def test_documented_repairs_run(repository, tmp_path):
+    """The documented lines, typed after a run that failed, each end with exit code 0 and do what they say."""
+    agent = "{framework: command, command: 'echo part > part.txt; exit 3'}"
+    graph = f"name: g\nagents: {{a: {agent}}}\ndefaults: {{agent: a}}\ntasks: {{build: {{description: x}}}}\n"
+    (repository / "agentrelay.yaml").write_text(graph)
+    program = tmp_path / "bin" / "agentrelay"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m agentrelay_core.cli "$@"\n')
+    program.chmod(0o755)
+    variables = {**os.environ, "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
+    assert subprocess.run(["agentrelay", "run"], cwd=repository, env=variables, check=False).returncode == 1
+    subprocess.run(["sh", "-ec", snippet("docs/commands.md", "repair")], cwd=repository, env=variables, check=True)
+    assert shown(repository, "rescued/build-0:part.txt") == "part\n"
+    assert (tmp_path / "kept-files" / "part.txt").read_text() == "part\n"
+    assert (tmp_path / "journal.jsonl").read_text().count("\n") > 5
+    branches = subprocess.run(
+        ["git", "branch", "--list", "agentrelay/*"], cwd=repository, capture_output=True, check=True
+    )
+    assert branches.stdout == b""
+
+
 def test_documented_signals_are_understood(tmp_path):
     """The documented shell lines, run as an agent would, leave a done signal, a concern and an output."""
     (tmp_path / "counter.sh").write_text("echo 1\n")
@@ -234,7 +255,7 @@ def test_events_are_documented():
     """The page lists exactly the kinds of events that a run emits."""
     listed = {kind for row in rows(section("docs/commands.md", "Events")) for kind in re.findall(r"`(\w+)`", row[1])}
     own = {value for name, value in vars(kinds).items() if name.isupper() and isinstance(value, str)}
-    assert listed == {kind for kind in own if re.match("(run|task|workstream)_", kind)} - {kinds.RUN_RESET}
+    assert listed == {kind for kind in own if re.match("(run|task|workstream)_", kind)}
 
 
 def _default(value):

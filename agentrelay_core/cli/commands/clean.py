@@ -3,9 +3,6 @@
 import click
 
 from agentrelay_core.cli.options import graph_argument, json_option, plan_options, repository_option, state_dir_option
-from agentrelay_core.cli.records import find_record
-from agentrelay_core.cli.repairing import repair
-from agentrelay_core.orchestrator.repair.planning import plan_clean
 
 
 @click.command("clean")
@@ -29,6 +26,11 @@ def command(
     The plan is shown first. What is in no commit is kept under refs/agentrelay/rescue; what is at work, not merged, or
     not ours stays.
     """
+    # Imported here, so that help loads none of it.
+    from agentrelay_core.cli.records import find_record
+    from agentrelay_core.cli.repairing import repair
+    from agentrelay_core.orchestrator.repair.planning import plan_clean
+
     return repair(
         lambda run: plan_clean(run, ignored=ignored),
         state_dir=find_record(graph, repository, state_dir),

@@ -9,11 +9,7 @@ from agentrelay_core.cli.application import lazy_group
 from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.exit_codes import OK, WRONG_USAGE
 from agentrelay_core.cli.options import graph_argument, repository_option, state_dir_option
-from agentrelay_core.cli.records import find_record
 from agentrelay_core.cli.table import Entry
-from agentrelay_core.journal.jsonlines import event_to_json
-from agentrelay_core.journal.reader import read_events
-from agentrelay_core.orchestrator.places import journal_path
 
 command = lazy_group(
     "journal", "The record of a run.", Entry("export", "write all events as JSON lines", "journal:export_command")
@@ -30,6 +26,13 @@ def export_command(graph: str | None, repository: str, state_dir: str | None, ou
 
     The lines are those of `agentrelay run --json`, with `schema` and `sequence`, and may be read while a run goes on.
     """
+    # Imported here, so that help loads none of it.
+    from agentrelay_core.cli.failures import Failure
+    from agentrelay_core.cli.records import find_record
+    from agentrelay_core.journal.jsonlines import event_to_json
+    from agentrelay_core.journal.reader import read_events
+    from agentrelay_core.orchestrator.places import journal_path
+
     journal = journal_path(find_record(graph, repository, state_dir))
     lines = (event_to_json(event, sequence) + "\n" for sequence, event in read_events(journal))
     if output is None:

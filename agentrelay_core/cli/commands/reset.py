@@ -3,9 +3,6 @@
 import click
 
 from agentrelay_core.cli.options import graph_option, json_option, plan_options, repository_option, state_dir_option
-from agentrelay_core.cli.records import find_record
-from agentrelay_core.cli.repairing import repair
-from agentrelay_core.orchestrator.repair.planning import plan_reset
 
 
 @click.command("reset")
@@ -34,6 +31,11 @@ def command(
     """
     if bool(tasks) == everything:
         raise click.UsageError("name tasks, or say --all for the whole run")
+    # Imported here, so that help loads none of it.
+    from agentrelay_core.cli.records import find_record
+    from agentrelay_core.cli.repairing import repair
+    from agentrelay_core.orchestrator.repair.planning import plan_reset
+
     return repair(
         lambda run: plan_reset(run, tasks, everything=everything),
         state_dir=find_record(graph, repository, state_dir),

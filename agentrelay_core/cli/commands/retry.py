@@ -5,9 +5,6 @@ from pathlib import Path
 import click
 
 from agentrelay_core.cli.options import graph_option, json_option, plan_options, repository_option, state_dir_option
-from agentrelay_core.cli.records import find_record
-from agentrelay_core.cli.repairing import repair
-from agentrelay_core.orchestrator.repair.planning import plan_retry
 
 
 @click.command("retry")
@@ -32,6 +29,11 @@ def command(
 
     Attempts are counted on: branches and directories of earlier ones stay as they are.
     """
+    # Imported here, so that help loads none of it.
+    from agentrelay_core.cli.records import find_record
+    from agentrelay_core.cli.repairing import repair
+    from agentrelay_core.orchestrator.repair.planning import plan_retry
+
     folder = find_record(graph, repository, state_dir)
     code = repair(
         lambda run: plan_retry(run, tasks),
