@@ -3,8 +3,8 @@
 import time
 from collections.abc import Sequence
 
+from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.exit_codes import WRONG_USAGE
-from agentrelay_core.cli.failures import Failure
 from agentrelay_core.runtime.untrusted_text import plain_line
 from agentrelay_core.spec.suggestions import did_you_mean
 from agentrelay_core.task_runner.repairs import Rescued

@@ -189,7 +189,10 @@ def test_files_that_the_protocol_does_not_know_are_kept(failed):
     failed("run", expect=1)
     (old,) = (failed.path / ".workflow/g/signals/one").glob("*-0")
     (old / "notes.md").write_text("mine\n")
+    half = old.with_name(f".{old.name}.part")
+    half.mkdir()
     assert "notes.md" in failed("clean", "--yes").stdout
+    assert not half.exists()
     assert (old / "notes.md").is_file()
 
 

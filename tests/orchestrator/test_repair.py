@@ -140,8 +140,10 @@ def test_clean_ends_what_is_over_and_nothing_else(tmp_path):
 def test_clean_keeps_what_is_merged_nowhere(tmp_path):
     """A task's branch goes only where another ref reaches its commits; integration branches are no leftovers."""
     lane = Leftover(kind="branch", name="agentrelay/g@default", workstream_id="default", tip="1", safe_in=("x",))
-    plan = plan_clean(run_of(tmp_path, record("a", "failed"), leftovers=(branch("a"), lane)))
-    assert [(removal.leftover.task_id, removal.fate) for removal in plan.removals] == [("a", Fate.KEEP)]
+    other = branch("b", "refs/heads/agentrelay/g/a")
+    plan = plan_clean(run_of(tmp_path, record("a", "failed"), leftovers=(branch("a"), other, lane)))
+    fates = [(removal.leftover.task_id, removal.fate) for removal in plan.removals]
+    assert fates == [("a", Fate.KEEP), ("b", Fate.KEEP)]
     assert plan.nothing_to_do
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from agentrelay_core.cli.application import lazy_group
-from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.exit_codes import OK, WRONG_USAGE
 from agentrelay_core.cli.options import graph_argument, repository_option, state_dir_option
 from agentrelay_core.cli.table import Entry
@@ -27,7 +26,7 @@ def export_command(graph: str | None, repository: str, state_dir: str | None, ou
     The lines are those of `agentrelay run --json`, with `schema` and `sequence`, and may be read while a run goes on.
     """
     # Imported here, so that help loads none of it.
-    from agentrelay_core.cli.failures import Failure
+    from agentrelay_core.cli.errors import Failure
     from agentrelay_core.cli.records import find_record
     from agentrelay_core.journal.jsonlines import event_to_json
     from agentrelay_core.journal.reader import read_events

@@ -94,11 +94,12 @@ def plan_clean(run: RecordedRun, *, ignored: bool = False) -> RepairPlan:
     """
     busy = run.lanes_at_work()
     at_work = {agent.task_id for agent in run.agents if run.is_at_work(agent)}
+    of_tasks = frozenset(f"refs/heads/{each.name}" for each in run.leftovers if each.kind == "branch" and each.task_id)
     removals = []
     for leftover in run.leftovers:
         if leftover.kind == "branch":
             if leftover.task_id:
-                removals.append(_branch_to_clean(leftover, at_work))
+                removals.append(_branch_to_clean(leftover, at_work, of_tasks))
         elif leftover.workstream_id and leftover.workstream_id in busy:
             removals.append(Removal(leftover=leftover, fate=Fate.KEEP, reason="an agent is at work in it"))
         elif leftover.ignored and not ignored and not leftover.stays:
@@ -195,12 +196,12 @@ def _worktrees_of(run: RecordedRun, tasks: Collection[str]) -> list[Leftover]:
     ]
 
 
-def _branch_to_clean(leftover: Leftover, at_work: Collection[str]) -> Removal:
+def _branch_to_clean(leftover: Leftover, at_work: Collection[str], of_tasks: frozenset[str]) -> Removal:
     if leftover.task_id in at_work:
         return Removal(leftover=leftover, fate=Fate.KEEP, reason="an agent is at work on it")
-    if not leftover.safe_in and not leftover.stays:
+    if not set(leftover.safe_in) - of_tasks and not leftover.stays:
         return Removal(leftover=leftover, fate=Fate.KEEP, reason="its commits are merged nowhere")
-    return _removal(leftover)
+    return _removal(leftover, of_tasks)
 
 
 def _all_but_ignored(leftovers: Collection[Leftover]) -> Iterator[Removal]:

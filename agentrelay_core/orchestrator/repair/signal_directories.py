@@ -22,6 +22,7 @@ _OF_THE_PROTOCOL: Final = frozenset(
         *("agent.log", ".merged", f"{HELPER_DIRECTORY}/{layout.HELPER}"),
     }
 )
+_HALF_MADE: Final = ".part"
 
 
 def stale_signal_directories(run: RecordedRun) -> Iterator[Removal]:
@@ -31,12 +32,18 @@ def stale_signal_directories(run: RecordedRun) -> Iterator[Removal]:
         run: The run; directories of runs that its journal does not know are nobody's business.
     """
     for path in sorted(_signals(run.repository, run.graph).glob("*/*")):
-        run_id, _, number = path.name.rpartition("-")
-        if run_id not in run.run_ids or not number.isdecimal() or path.is_symlink() or not path.is_dir():
+        half = path.name.startswith(".") and path.name.endswith(_HALF_MADE)
+        name = path.name.removeprefix(".").removesuffix(_HALF_MADE) if half else path.name
+        run_id, _, number = name.rpartition("-")
+        if (
+            run_id not in run.run_ids
+            or not number.isdecimal()
+            or not is_signal_directory(run.repository, run.graph, path)
+        ):
             continue
         task_id, attempt = path.parent.name, int(number)
         record = run.state.tasks.get(task_id)
-        if record is not None and run_id == run.state.run_id and attempt >= record.attempt_num:
+        if not half and record is not None and run_id == run.state.run_id and attempt >= record.attempt_num:
             continue
         if any(agent.marker[1] == str(path) and run.is_at_work(agent) for agent in run.agents):
             continue
@@ -50,8 +57,15 @@ def stale_signal_directories(run: RecordedRun) -> Iterator[Removal]:
 
 
 def is_signal_directory(repository: Path, graph: str, path: Path) -> bool:
-    """Whether a path is that of an attempt's directory."""
-    return path.parent.parent == _signals(repository, graph)
+    """Whether a path is that of an attempt's directory, and no link on the way leads anywhere else.
+
+    Args:
+        repository: Root of the user's repository.
+        graph: The graph's name.
+        path: The path.
+    """
+    inside = path.parent.parent == _signals(repository, graph)
+    return inside and path.is_dir() and path.resolve() == repository.resolve() / path.relative_to(repository)
 
 
 def remove_signal_directory(path: Path) -> None:

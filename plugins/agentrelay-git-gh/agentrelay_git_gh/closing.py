@@ -63,7 +63,7 @@ def close_worktree(
         worktree.forget()
     with lock_of("removed", worktree.path.parent):
         for removed in worktree.path.parent.glob(".removed-*"):  # also of a process that was killed here
-            _remove(removed)
+            remove_directory(removed)
     for parent in list(worktree.path.parents)[:3]:  # the graph's, worktrees, .agentrelay
         with suppress(OSError):  # in use, or gone
             parent.rmdir()
@@ -79,7 +79,7 @@ def forget_admin(repository: Repository, admin: Path) -> None:
     # Away with all of it at once: half a record would be nobody's.
     aside = repository.common / f"{REMOVED}{admin.name}-{os.urandom(4).hex()}"
     admin.replace(aside)
-    _remove(aside)
+    remove_directory(aside)
 
 
 def _is_named(repository: Repository, commit: str) -> bool:
@@ -115,7 +115,7 @@ def _is_cache(path: Path) -> bool:
     return path.name in _CACHES or path.suffix == ".pyc" or (path / _CACHE_TAG).is_file()
 
 
-def _remove(directory: Path) -> None:
+def remove_directory(directory: Path) -> None:
     """Remove a directory, also where a program took away the right to write in parts of it."""
     try:
         shutil.rmtree(directory)

@@ -107,8 +107,10 @@ def _branches(repository: Repository, graph: str) -> Iterator[Leftover]:
 
 def _worktree(repository: Repository, path: Path) -> Leftover:
     worktree = Worktree(repository=repository, path=path)
-    admin = worktree.admin()
     found = Leftover(kind="worktree", name=str(path), workstream_id=path.name)
+    if path.is_symlink():
+        return attrs.evolve(found, stays="it is a link; look where it leads, and remove it by hand")
+    admin = worktree.admin()
     if admin is None:
         return attrs.evolve(found, stays="git knows no such worktree; look into it and remove it by hand")
     if not path.is_dir():

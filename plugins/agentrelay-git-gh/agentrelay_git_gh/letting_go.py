@@ -1,11 +1,10 @@
 """Letting go of what runs left, once all that it holds is safe elsewhere; looked at again just before it goes."""
 
-import shutil
 from pathlib import Path
 
 from agentrelay_core.runtime import Parked
 from agentrelay_core.task_runner.repairs import Leftover
-from agentrelay_git_gh.closing import close_worktree
+from agentrelay_git_gh.closing import close_worktree, remove_directory
 from agentrelay_git_gh.inventory import branches_of, half_made, refs_that_hold, runs_of_branches, worktrees_of
 from agentrelay_git_gh.names import attempt_of, head_ref, worktree_path
 from agentrelay_git_gh.recovery import keep_leftovers, position
@@ -94,8 +93,11 @@ def let_go_of_directory(repository: Repository, graph: str, leftover: Leftover) 
     """Remove a half-made directory; anything else that is called so is left alone."""
     path = Path(leftover.name)
     if path in half_made(repository, graph):
-        shutil.rmtree(path)
+        remove_directory(path)
 
 
 def _worktree(repository: Repository, graph: str, leftover: Leftover) -> Worktree:
-    return Worktree(repository=repository, path=worktree_path(repository.root, graph, leftover.workstream_id))
+    path = worktree_path(repository.root, graph, leftover.workstream_id)
+    if path.resolve() != repository.root.resolve() / path.relative_to(repository.root):
+        raise Parked(f"{path} stays: a link is in its place; look where it leads, and remove it by hand")
+    return Worktree(repository=repository, path=path)
