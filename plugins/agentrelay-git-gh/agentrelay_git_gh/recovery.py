@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import attrs
 
 from agentrelay_git_gh.exact import staged_alone
+from agentrelay_git_gh.leftovers import leftovers
 from agentrelay_git_gh.names import head_ref
 from agentrelay_git_gh.repository import Ref, Repository
-from agentrelay_git_gh.snapshot import Owner, leftovers, rescue
+from agentrelay_git_gh.snapshot import Owner, rescue
 from agentrelay_git_gh.trusted import Git
 from agentrelay_git_gh.worktrees import Worktree
 

@@ -11,6 +11,7 @@ import attrs
 from agentrelay_core.runtime import Parked
 from agentrelay_git_gh.commits import commit_tree, with_trailers
 from agentrelay_git_gh.exact import commit_staged, exact_tree, staged_alone
+from agentrelay_git_gh.leftovers import leftovers
 from agentrelay_git_gh.names import rescue_ref
 from agentrelay_git_gh.repository import RefMoved, Repository, commits_of
 from agentrelay_git_gh.transfer import send, take_over
@@ -42,19 +43,6 @@ class Owner:
     def trailers(self) -> dict[str, object]:
         """What commits made for it say at their end."""
         return {"Agentrelay-Run": self.run, "Agentrelay-Task": self.name, "Agentrelay-Attempt": self.attempt}
-
-
-def leftovers(git: Git) -> list[str]:
-    """Files that differ from the index or are not in it; ignored ones are left out.
-
-    Args:
-        git: Ours, with a work tree and an index.
-
-    Returns:
-        Paths relative to the work tree; a repository inside of it ends with a slash.
-    """
-    listed = git.run("ls-files", "-z", "-m", "-d", "-o", "--exclude-standard", deadline=TRANSFER_DEADLINE).stdout
-    return list(dict.fromkeys(os.fsdecode(listed).split("\0")[:-1]))
 
 
 def stage(git: Git) -> str:

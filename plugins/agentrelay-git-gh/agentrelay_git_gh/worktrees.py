@@ -15,11 +15,11 @@ from typing import Final
 import attrs
 
 from agentrelay_core.runtime import Parked
+from agentrelay_git_gh.leftovers import leftovers
 from agentrelay_git_gh.locks import lock_of
 from agentrelay_git_gh.refs import UNUSUAL, read_small
 from agentrelay_git_gh.replacing import drop_stale, replace_file
 from agentrelay_git_gh.repository import Repository
-from agentrelay_git_gh.snapshot import leftovers
 from agentrelay_git_gh.trusted import TRANSFER_DEADLINE, Git
 
 _LONGEST: Final = 8192  # bytes of a file that names a path or a branch
