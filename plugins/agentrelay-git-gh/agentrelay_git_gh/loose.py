@@ -104,13 +104,17 @@ def _put(objects: Path, path: Path, packed: bytes) -> None:
     mode = stat.S_IMODE(objects.stat().st_mode)
     aside = objects / f"tmp_obj_{os.getpid()}_{os.urandom(4).hex()}"  # a name that git clears away, after a crash
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(packed)
-        os.fchmod(descriptor, mode & 0o444)
     try:
-        aside.replace(path)
-    except FileNotFoundError:
-        with suppress(FileExistsError):
-            path.parent.mkdir()
-            path.parent.chmod(mode)
-        aside.replace(path)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(packed)
+            os.fchmod(descriptor, mode & 0o444)
+        try:
+            aside.replace(path)
+        except FileNotFoundError:
+            with suppress(FileExistsError):
+                path.parent.mkdir()
+                path.parent.chmod(mode)
+            aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise

@@ -8,6 +8,7 @@ from typing import Literal
 import attrs
 
 from agentrelay_core.runtime import IntegrationBoundary, InternalIntegrationError, Parked, TaskRuntime
+from agentrelay_git_gh.disk import parking_without_room
 from agentrelay_git_gh.names import attempt_of, base_ref, head_ref, task_branch
 from agentrelay_git_gh.places import Places, required
 from agentrelay_git_gh.recovery import Position, keep_leftovers, position
@@ -89,7 +90,8 @@ class WorktreeTaskPreparer:
         integration = required(runtime.state.integration_branch, "integration_branch")
         path = required(runtime.state.workstream_worktree_path, "workstream_worktree_path")
         try:
-            self._prepare(runtime, integration, path)
+            with parking_without_room():
+                self._prepare(runtime, integration, path)
         except OSError as error:
             raise InternalIntegrationError(
                 f"the task's files could not be made: {error}", boundary=IntegrationBoundary.WORKSPACE

@@ -113,13 +113,13 @@ def write_ref(git_dir: Path, name: str, sha: str) -> None:
     """
     target = git_dir / name
     aside = git_dir / f"aside-{os.getpid()}-{os.urandom(4).hex()}"
-    aside.write_text(f"{sha}\n", encoding="ascii")
     try:
+        aside.write_text(f"{sha}\n", encoding="ascii")
         try:
             aside.replace(target)
         except FileNotFoundError:
             target.parent.mkdir(parents=True, exist_ok=True)
             aside.replace(target)
     except OSError:
-        aside.unlink()
+        aside.unlink(missing_ok=True)
         raise

@@ -4,6 +4,7 @@ Refs in the user's are read and moved by compare-and-swap. Everything that reads
 which `transfer` carries objects.
 """
 
+import errno
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -34,6 +35,8 @@ class RefMoved(Exception):
     """A ref was not where it was expected: someone moved it meanwhile."""
 
 
+# What it means that another ref is called like a directory of this one, or the other way round.
+_IN_THE_WAY: Final = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY}
 # Seconds between looks at a worktree that somebody is just making; git needs about a millisecond for it.
 HALF_MADE_PAUSES: Final = (0.01, 0.05, 0.2, 1.0)
 
@@ -148,7 +151,10 @@ class Repository:
         try:
             for name, sha in refs.items():
                 write_ref(self.our_directory, name, sha)
-        except OSError:  # git says what is in the way, or finds a way
+        except OSError as error:
+            if error.errno not in _IN_THE_WAY:
+                raise
+            # git says what is in the way, or finds a way
             commands = "".join(f"update {name}\0{sha}\0\0" for name, sha in refs.items())
             self.ours.run("update-ref", "-z", "--stdin", stdin=commands.encode())
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agentrelay_core.runtime import TaskRuntime, TaskStatus
+from agentrelay_git_gh.disk import parking_without_room
 from agentrelay_git_gh.names import head_ref
 from agentrelay_git_gh.places import Places, worktree_of
 from agentrelay_git_gh.recovery import Position, keep_leftovers, position
@@ -54,6 +55,7 @@ class WorktreeTaskTeardown:
         if runtime.state.branch_name is not None and runtime.state.worktree_path is not None:
             await asyncio.to_thread(self._release, runtime, runtime.state.branch_name)
 
+    @parking_without_room()
     def _release(self, runtime: TaskRuntime, branch: str) -> None:
         repository, _, run = self._places.of(runtime)
         integration = runtime.state.integration_branch
