@@ -23,6 +23,7 @@ def half_made(tmp_path):
     return Repository(root=root, common=root / ".git", state_dir=tmp_path / "state"), pointer, content
 
 
+@pytest.mark.fault("P4")
 def test_a_worktree_in_the_making_is_waited_for(half_made, monkeypatch):
     """As soon as its files are written, the refs are read."""
     repository, pointer, content = half_made

@@ -29,6 +29,7 @@ def repository(bench):
     return Places(bench.user.path, bench.graph, bench.run_id, bench.state).repository(bench.graph)
 
 
+@pytest.mark.fault("G7")
 async def test_a_conflict_names_the_files_and_moves_nothing(bench, user):
     """Two workstreams that change one line: the second cannot be merged into the first, and all branches stay."""
     await bench.whole_life(Task(id="a", workstream_id="x"), lambda agent: agent.write(README__md="x\n"))
@@ -41,6 +42,7 @@ async def test_a_conflict_names_the_files_and_moves_nothing(bench, user):
     assert user("for-each-ref") == before
 
 
+@pytest.mark.fault("G7")
 def test_a_conflicting_task_fails_by_name(bench, user):
     """A task whose base moved on under it conflicts with its own integration branch; odd file names are whole."""
     odd = 'ä "q"\tb'
@@ -61,6 +63,7 @@ def test_a_conflicting_task_fails_by_name(bench, user):
     assert user("rev-parse", "agentrelay/g@default") == theirs
 
 
+@pytest.mark.fault("G9")
 def test_a_replay_gives_the_same_commit(bench, user):
     """A merge that is undone by hand and made again has the same hash; made twice, nothing is repeated."""
     runtime, url = published(bench, Task(id="t"), a="1\n")
@@ -79,6 +82,7 @@ def test_a_replay_gives_the_same_commit(bench, user):
     assert merge_commit(repository(bench), "agentrelay/g@default", head, message) == merged
 
 
+@pytest.mark.fault("G9", "O3")
 def test_a_merge_found_after_a_crash_completes_the_record(bench, user):
     """The branch was merged and the record not written: merging again finds the merge commit."""
     runtime, url = published(bench, Task(id="t"), a="1\n")
@@ -111,6 +115,7 @@ def test_a_foreign_pull_request_is_a_violation(bench):
             bench.merge(second, url)
 
 
+@pytest.mark.fault("P4")
 def test_twenty_tasks_in_parallel_all_land(bench, user):
     """Twenty tasks in twenty workstreams at once: every one is merged, and nothing is broken."""
     workspace = bench.workspace()
@@ -140,6 +145,7 @@ def test_twenty_tasks_in_parallel_all_land(bench, user):
     assert len(user("ls-tree", "--name-only", "agentrelay/g@w0").splitlines()) == 3 + 20
 
 
+@pytest.mark.fault("G8")
 def test_many_merges_into_one_branch_all_land(bench, user):
     """Merges of one target at once wait for each other; none is lost."""
     bench.workspace().open_workstream(DEFAULT)
@@ -230,6 +236,7 @@ async def test_a_child_flows_into_its_parent(bench, user):
     assert user("show", "agentrelay/g@default:b") == "1"
 
 
+@pytest.mark.fault("P5")
 def test_a_rewritten_integration_branch_parks_the_task(bench, user):
     """The user moved the integration branch off the commit that the task was cut from: a person has to look."""
     runtime, url = published(bench, Task(id="t"), a="1\n")

@@ -55,6 +55,7 @@ def test_a_repository_without_a_commit(tmp_path):
         workspace(tmp_path / "empty", tmp_path).preflight()
 
 
+@pytest.mark.fault("P7")
 def test_a_shallow_clone(tmp_path, user):
     """A shallow clone lacks the history that merging needs."""
     git(tmp_path, "clone", "-q", "--depth=1", f"file://{user.path}", "shallow")
@@ -62,6 +63,7 @@ def test_a_shallow_clone(tmp_path, user):
         workspace(tmp_path / "shallow", tmp_path).preflight()
 
 
+@pytest.mark.fault("P7")
 def test_refs_in_a_reftable(tmp_path, user):
     """Refs that are not files are refused, with the command that converts them."""
     (user.path / ".git" / "reftable").mkdir()
@@ -69,6 +71,7 @@ def test_refs_in_a_reftable(tmp_path, user):
         workspace(user.path, tmp_path).preflight()
 
 
+@pytest.mark.fault("P7")
 def test_a_partial_clone(tmp_path, user):
     """A partial clone would have to fetch what is missing."""
     user("config", "uploadpack.allowFilter", "true")
@@ -77,6 +80,7 @@ def test_a_partial_clone(tmp_path, user):
         workspace(tmp_path / "partial", tmp_path).preflight()
 
 
+@pytest.mark.fault("P7")
 def test_submodules(bench, user):
     """A submodule in the base is named."""
     user("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(user.path), "sub")
@@ -86,6 +90,7 @@ def test_submodules(bench, user):
     assert user("for-each-ref", "refs/heads/agentrelay") == ""
 
 
+@pytest.mark.fault("P7")
 def test_large_file_storage(bench, user):
     """Git LFS in the base is named by the file that asks for it."""
     (user.path / "data").mkdir()
@@ -152,6 +157,7 @@ def test_a_base_branch_that_is_not_there(bench):
         bench.workspace().open_workstream(WorkstreamSpec(id="default", base_branch="nope"))
 
 
+@pytest.mark.fault("P2")
 def test_a_users_branch_of_that_name_is_left_alone(bench, user):
     """A branch that we did not make is never used or moved: the task waits for a person."""
     user("branch", "agentrelay/g/t", "main~1")
@@ -161,6 +167,7 @@ def test_a_users_branch_of_that_name_is_left_alone(bench, user):
     assert user("rev-parse", "agentrelay/g/t") == user("rev-parse", "main~1")
 
 
+@pytest.mark.fault("P2")
 def test_a_users_integration_branch_is_left_alone(bench, user):
     """The same holds for an integration branch."""
     user("branch", "agentrelay/g@default")
@@ -168,6 +175,7 @@ def test_a_users_integration_branch_is_left_alone(bench, user):
         bench.workspace().open_workstream(DEFAULT)
 
 
+@pytest.mark.fault("P2")
 def test_a_users_directory_is_left_alone(bench, user):
     """A directory in a worktree's place is not ours to fill."""
     user.write(__agentrelay___worktrees___g___default___mine="1\n")
@@ -175,6 +183,7 @@ def test_a_users_directory_is_left_alone(bench, user):
         bench.workspace().open_workstream(DEFAULT)
 
 
+@pytest.mark.fault("P2")
 async def test_attempts_and_runs_have_their_own_branches(bench, user):
     """A later attempt and a later run never take the branch of an earlier one."""
     names = []
@@ -191,6 +200,7 @@ async def test_attempts_and_runs_have_their_own_branches(bench, user):
     assert len(user("branch", "--list", "agentrelay/g/*").splitlines()) == 4
 
 
+@pytest.mark.fault("P2")
 def test_opening_again_finds_what_is_there(bench, user):
     """A second process opens the same workstream: same branch, same worktree, no file touched."""
     first = bench.workspace().open_workstream(DEFAULT)
@@ -265,6 +275,7 @@ def test_nothing_changed(bench):
     assert evidence.head == evidence.base
 
 
+@pytest.mark.fault("P5")
 def test_a_rewritten_task_branch_is_no_evidence(bench, user):
     """An agent that resets its branch behind the base has its work refused."""
     runtime = bench.runtime(Task(id="t"))

@@ -61,6 +61,7 @@ def check_rescued(user, ref, left):
     assert (modes[b"link"], modes[b"run.sh"]) == ("120000", "100755")
 
 
+@pytest.mark.fault("D1")
 async def test_teardown_keeps_what_a_failed_task_left(bench, user):
     """A failed task's files are under its rescue ref, in the user's repository and in ours, and its commits stay."""
     runtime = bench.runtime(Task(id="t"))
@@ -90,6 +91,7 @@ def test_the_next_task_finds_a_clean_worktree(bench, user):
     assert sorted(path.name for path in agent.path.iterdir()) == [".git", ".gitignore", "README.md", "src"]
 
 
+@pytest.mark.fault("D1")
 async def test_closing_keeps_everything_and_removes_the_worktree(bench, user):
     """Closing a dirty workstream keeps its files, then removes worktree and record; closing again is nothing."""
     await bench.whole_life(Task(id="t"), lambda agent: agent.write(a="1\n"))
@@ -105,6 +107,7 @@ async def test_closing_keeps_everything_and_removes_the_worktree(bench, user):
     bench.workspace().close_workstream(WorkstreamSpec(id="default"))
 
 
+@pytest.mark.fault("D2")
 def test_ignored_files_keep_the_worktree(bench, user, caplog):
     """Ignored files are not saved, so a worktree that holds some stays and is named; caches do not count."""
     runtime = bench.runtime(Task(id="t"))
@@ -121,6 +124,7 @@ def test_ignored_files_keep_the_worktree(bench, user, caplog):
     assert not agent.path.exists()
 
 
+@pytest.mark.fault("D1")
 def test_a_repository_inside_the_worktree_is_never_removed(bench, user):
     """Files of a nested repository cannot be kept in a commit, so nothing is removed and a person is told."""
     runtime = bench.runtime(Task(id="t"))
@@ -138,6 +142,7 @@ def test_a_repository_inside_the_worktree_is_never_removed(bench, user):
     assert (nested.path / "f").read_text() == "1\n"
 
 
+@pytest.mark.fault("G6")
 def test_a_committed_repository_is_refused(bench, user):
     """An agent that commits a nested repository is told so, and nothing runs inside of it."""
     runtime = bench.runtime(Task(id="t"))
@@ -180,6 +185,7 @@ def test_work_on_another_branch_does_not_count(bench, user):
     assert agent("status", "--porcelain", "--branch") == "## agentrelay/g/t"
 
 
+@pytest.mark.fault("D1")
 def test_a_detached_head_is_kept(bench, user):
     """Commits on no branch at all are kept under the rescue ref."""
     runtime = bench.runtime(Task(id="t"))
@@ -192,6 +198,7 @@ def test_a_detached_head_is_kept(bench, user):
     assert user("rev-parse", f"refs/agentrelay/rescue/{bench.run_id}/t/0^1") == lost
 
 
+@pytest.mark.fault("D1")
 def test_a_second_rescue_keeps_the_first(bench, user):
     """What is rescued twice for one attempt is a history: nothing is overwritten."""
     runtime = bench.runtime(Task(id="t"))
@@ -217,6 +224,7 @@ def test_hidden_changes_are_seen(bench, user):
     assert user("show", "agentrelay/g/t:README.md") == user("show", "agentrelay/g/t:src/one.py") == "hidden"
 
 
+@pytest.mark.fault("G6")
 def test_a_file_that_is_too_large_is_refused(bench, monkeypatch):
     """A file over the limit fails the attempt by name, committed or not."""
     monkeypatch.setattr(inspection, "LARGEST_FILE", 1024)
@@ -252,6 +260,7 @@ async def test_the_agent_is_torn_down_first(bench):
     assert address.calls == [(None, False), (runtime.state.signal_dir, False)]
 
 
+@pytest.mark.fault("D1")
 async def test_an_unmerged_branch_stays(bench, user):
     """A failed task's commits are not merged, so its branch is kept; one without commits goes."""
     for name, change in (("kept", True), ("gone", False)):

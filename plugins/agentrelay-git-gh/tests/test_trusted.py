@@ -56,6 +56,7 @@ def plant(repository: Path, witness: Path) -> None:
     (repository / ".git" / "info" / "attributes").write_text("* filter=evil merge=evil diff=evil\n")
 
 
+@pytest.mark.fault("G1", "G2", "G3", "G4", "G5")
 async def test_planted_programs_never_run(bench, user, tmp_path):
     """Hooks, filters, fsmonitor, drivers and promisors planted after preparing run in no later step."""
     witness = tmp_path / "plants" / "witness"
