@@ -56,8 +56,9 @@ def close_worktree(
             shown = ", ".join(ignored[:_SHOWN]) or "locked by `git worktree lock`"
             _LOG.warning("the worktree %s is kept: it holds files that git ignores (%s)", worktree.path, shown)
             return kept
-        aside = Path(tempfile.mkdtemp(prefix=".removed-", dir=worktree.path.parent))
-        worktree.path.replace(aside / worktree.path.name)
+        with lock_of("removed", worktree.path.parent):  # or the one that is just made is swept away below
+            aside = Path(tempfile.mkdtemp(prefix=".removed-", dir=worktree.path.parent))
+            worktree.path.replace(aside / worktree.path.name)
     if admin is not None:
         forget_admin(repository, admin)
         worktree.forget()
