@@ -117,8 +117,7 @@ class Attempts:
         if runtime.state.status in ENDED:
             data = finish_data(runtime, result)
             self._emit(task_event(kinds.TASK_FINISHED, runtime, result.error or "", data))
-            # What hangs on this task starts only when its end is on the disk.
-            await self._journal.flush()
+            # Not flushed: what hangs on this task has its own intents, which stand behind this end in one record.
             failpoint("teardown", "outcome")
         return result
 
@@ -139,18 +138,31 @@ class Attempts:
         runtime.turn_due = record.turn_due
         runtime.agent_done = record.parked and record.pr_url is not None
         runtime.artifacts.agent_data = record.agent
-        if not record.teardown_due:
+        if not (record.teardown_due or await self._was_merged(runtime, record)):
             result = await self._attempt(runtime)
             return result, is_retryable(runtime)
         if self._lanes is not None:
             await self._lanes.enter(runtime.task, runtime, update=False)
         state, artifacts = runtime.state, runtime.artifacts
-        state.status, state.error = record.status, record.error
+        state.status = record.status if record.teardown_due else TaskStatus.PR_MERGED
+        state.error = record.error
         artifacts.pr_url, artifacts.concerns = record.pr_url, list(record.concerns)
         if record.parked:
             runtime.failure = Parked(record.error or "")
         await self._runner.finish(runtime, teardown_mode=self._settings.teardown_mode)
         return TaskRunResult.from_runtime(runtime, record.failure_class), record.retryable
+
+    async def _was_merged(self, runtime: TaskRuntime, record: TaskRecord) -> bool:
+        """Whether the attempt had come as far as its merge, and that has happened: its branch may be gone since."""
+        if record.pr_url is None or record.branch is None or self._lanes is None:
+            return False
+        await self._lanes.enter(runtime.task, runtime, update=False)
+        runtime.state.branch_name = record.branch
+        if not await self._runner.is_merged(runtime):
+            runtime.state.branch_name = None
+            return False
+        self._emit(task_event(kinds.EFFECT_RECOVERED, runtime, "merge", {"recovered": True}))
+        return True
 
 
 def fail(runtime: TaskRuntime, failure: BaseException) -> TaskRunResult:

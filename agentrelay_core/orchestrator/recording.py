@@ -5,7 +5,7 @@ from typing import Any
 
 from agentrelay_core.journal import Journal, JournalError, kinds
 from agentrelay_core.orchestrator.retries import is_parked, is_retryable
-from agentrelay_core.runtime import Event, Fenced, IntegrationFailureClass, TaskRuntime
+from agentrelay_core.runtime import Event, Fenced, IntegrationFailureClass, TaskRuntime, TaskStatus
 from agentrelay_core.task_runner import TaskRunResult
 from agentrelay_core.task_runner.step_calls import Detached
 
@@ -30,23 +30,32 @@ class JournalRecorder:
         Raises:
             Detached: It cannot be recorded, so the effect must not begin and the task is left as it is.
         """
-        try:
-            if effect != "merge":  # of which `task_pr_merging` has told just now
-                self._emit(task_event(kinds.INTENT, runtime, effect))
-            await self._journal.flush()
-        except (JournalError, Fenced) as error:
-            self._abort(error)
-            raise Detached from error
+        if effect != "merge":  # of which `task_pr_merging` has told just now
+            self._emit(task_event(kinds.INTENT, runtime, effect))
+        await self._flush()
 
     def recovered(self, runtime: TaskRuntime, effect: str) -> None:
         """Note that an effect had happened already and was not repeated."""
         self._emit(task_event(kinds.EFFECT_RECOVERED, runtime, effect, {"recovered": True}))
 
-    def ended(self, runtime: TaskRuntime, failure_class: IntegrationFailureClass | None) -> None:
-        """Note how an attempt ended, before it is torn down."""
+    async def ended(self, runtime: TaskRuntime, failure_class: IntegrationFailureClass | None) -> None:
+        """Note how an attempt ended, before it is torn down.
+
+        Raises:
+            Detached: It cannot be recorded, so nothing is torn down.
+        """
         result = TaskRunResult.from_runtime(runtime, failure_class)
         data = {**finish_data(runtime, result), "retryable": is_retryable(runtime)}
         self._emit(task_event(kinds.TASK_ENDED, runtime, result.error or "", data))
+        if result.status != TaskStatus.PR_MERGED:  # a merge is found in the repository; another end is nowhere else
+            await self._flush()
+
+    async def _flush(self) -> None:
+        try:
+            await self._journal.flush()
+        except (JournalError, Fenced) as error:
+            self._abort(error)
+            raise Detached from error
 
 
 def task_event(kind: str, runtime: TaskRuntime, message: str = "", data: Mapping[str, Any] | None = None) -> Event:

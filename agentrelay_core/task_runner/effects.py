@@ -41,5 +41,9 @@ class EffectRecorder(Protocol):
     def recovered(self, runtime: TaskRuntime, effect: str) -> None:
         """Note that an effect had happened already, in an earlier session, and was not repeated."""
 
-    def ended(self, runtime: TaskRuntime, failure_class: IntegrationFailureClass | None) -> None:
-        """Note how an attempt ended, before it is torn down."""
+    def ended(self, runtime: TaskRuntime, failure_class: IntegrationFailureClass | None) -> Awaitable[None]:
+        """Return when it is noted how an attempt ended; it is torn down then.
+
+        Raises:
+            Detached: It cannot be noted; nothing is torn down.
+        """

@@ -91,6 +91,10 @@ class Life(StepCalls):
         await self._merge()
         return None
 
+    async def is_merged(self) -> bool:
+        """Whether the merger finds the task's merge."""
+        return await self._is_there("merge_pr", self.runner.merger)
+
     async def find_again(self) -> None:
         """Find the place and the agent of a resumed task by their steps' word alone; nothing is made."""
         if await self._is_there("prepare", self.runner.preparer):

@@ -122,13 +122,42 @@ class StandardTaskRunner:
             if life.detached or cancelled is not None:
                 self.watchdog.forget(life.wait)
 
-        if self.recorder is not None:
-            self.recorder.ended(runtime, failure_class)
         if cancelled is not None:
-            await _shielded(life.end(teardown_mode, stop_agent=True))
+            await _shielded(self._stop(life, teardown_mode))
             raise cancelled
+        try:
+            if self.recorder is not None:
+                await self.recorder.ended(runtime, failure_class)
+        except Detached:
+            self.watchdog.forget(life.wait)
+            return TaskRunResult.from_runtime(runtime, failure_class)
+        except asyncio.CancelledError:
+            await _shielded(life.end(teardown_mode, stop_agent=True))
+            self.watchdog.forget(life.wait)
+            raise
         await self._end(life, teardown_mode)
         return TaskRunResult.from_runtime(runtime, failure_class)
+
+    async def _stop(self, life: Life, teardown_mode: TearDownMode) -> None:
+        """Note the end of a task that was cancelled, and stop its agent; the latter even if the former fails."""
+        try:
+            if self.recorder is not None:
+                await self.recorder.ended(life.runtime, None)
+        except Detached:
+            return
+        await life.end(teardown_mode, stop_agent=True)
+
+    async def is_merged(self, runtime: TaskRuntime) -> bool:
+        """Ask a resumed task's merger alone whether its merge has happened, for what was torn down since.
+
+        Args:
+            runtime: The task, resumed, with its branches' names on the state.
+        """
+        life = Life(self, runtime, self.watchdog.watch())
+        try:
+            return await life.is_merged()
+        finally:
+            self.watchdog.forget(life.wait)
 
     async def finish(self, runtime: TaskRuntime, *, teardown_mode: TearDownMode = TearDownMode.ALWAYS) -> None:
         """Tear down a task whose attempt ended in an earlier session that was killed before it came to that.

@@ -11,10 +11,10 @@ import attrs
 from agentrelay_core.runtime import IntegrationError
 from agentrelay_core.task_runner.repairs import Leftover
 from agentrelay_git_gh.closing import ignored_files
+from agentrelay_git_gh.leftovers import leftovers
 from agentrelay_git_gh.names import BASES, PULL_REQUESTS, attempt_of, head_ref, integration_branch, worktree_path
 from agentrelay_git_gh.recovery import position
 from agentrelay_git_gh.repository import Ref, Repository
-from agentrelay_git_gh.leftovers import leftovers
 from agentrelay_git_gh.transfer import take_over
 from agentrelay_git_gh.worktrees import Worktree
 
