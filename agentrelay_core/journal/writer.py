@@ -2,7 +2,8 @@
 
 A commit that survives a power cut costs a wait for the disk (1 to 3 ms). So no event waits for its own:
 `Journal.append` only queues, one thread commits all that has gathered, and whoever must not go on before the record is
-safe awaits `Journal.flush`.
+safe awaits `Journal.flush`. A commit that need not survive a power cut waits for no disk, and costs less than to hand
+it to a thread and back: small ones are made where they are asked for.
 """
 
 import os
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 Durability = Literal["power_loss", "process_death"]
 
+# Commits of more rows than this, which would hold up the event loop, are left to the thread.
+MOST_ROWS_ON_THE_LOOP = 128
 # How long events without a barrier may gather: few wake-ups of the thread, yet `status` is never far behind.
 GATHER_SECONDS = 0.01
 # Rows of one statement. SQLite works on them without holding Python's lock, so the loop runs meanwhile.
@@ -45,9 +48,11 @@ class Journal:
     the end of its epoch, which another opening to write brings; that is raised as `Fenced`.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, durability: Durability = "power_loss") -> None:
         self._path = path
         self._connection = connection
+        self._waits_for_disk = durability == "power_loss"
+        self._writing = threading.Lock()
         self._wal = Path(f"{path}-wal")
         self._statements = 0
         self._checkpointed_at = 0
@@ -55,6 +60,10 @@ class Journal:
         self._barriers: deque[asyncio.Future[None]] = deque()
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._asleep = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_thread = 0
+        self._reminded = False
+        self._shared_turn = False
         self._closing = False
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._work, name=f"journal {path}", daemon=True)
@@ -90,7 +99,7 @@ class Journal:
         except JournalError:
             connection.close()
             raise
-        return cls(path, connection)
+        return cls(path, connection, durability)
 
     @property
     def path(self) -> Path:
@@ -109,7 +118,12 @@ class Journal:
         if self._failure is not None or self._closing:
             raise self._refusal()
         self._events.append(event)
-        if self._asleep:
+        if self._loop is not None and threading.get_ident() == self._loop_thread:
+            # Waking the thread while this one goes on costs both; most events are soon followed by a flush.
+            if not self._reminded:
+                self._reminded = True
+                self._loop.call_later(GATHER_SECONDS, self._remind)
+        elif self._asleep:
             self._asleep = False
             self._wake.put(None)
 
@@ -123,9 +137,18 @@ class Journal:
 
         if self._failure is not None or self._closing:
             raise self._refusal()
-        barrier: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._loop_thread, self._reminded = loop, threading.get_ident(), False
+        barrier: asyncio.Future[None] = loop.create_future()
         self._barriers.append(barrier)
-        self._wake.put(None)
+        if self._waits_for_disk:
+            self._wake.put(None)
+        elif not self._shared_turn:
+            # The first in this turn of the loop goes at once; those that follow share a commit at the turn's end.
+            self._shared_turn = True
+            loop.call_soon(self._end_turn)
+            self._commit_here()
         await barrier
 
     def close(self) -> None:
@@ -151,6 +174,31 @@ class Journal:
 
         await asyncio.to_thread(self.close)
 
+    def _remind(self) -> None:
+        """Wake the thread for events that no flush followed."""
+        self._reminded = False
+        if self._events:
+            self._wake.put(None)
+
+    def _end_turn(self) -> None:
+        self._shared_turn = False
+        if self._barriers:
+            self._commit_here()
+
+    def _commit_here(self) -> None:
+        """Commit what has gathered, unless that is much or the thread is at it."""
+        if len(self._events) > MOST_ROWS_ON_THE_LOOP or not self._writing.acquire(blocking=False):
+            self._wake.put(None)
+            return
+        try:
+            barriers = self._commit_gathered()
+        finally:
+            self._writing.release()
+        here = [barrier for barrier in barriers if barrier.get_loop() is self._loop]
+        self._settle(here)
+        if len(here) < len(barriers):
+            self._release([barrier for barrier in barriers if barrier.get_loop() is not self._loop])
+
     def _refusal(self) -> IntegrationError:
         if self._failure is None:
             return JournalError(f"the journal {self._path} is closed; nothing more can be recorded")
@@ -164,21 +212,28 @@ class Journal:
         while not closing:
             self._gather()
             closing = self._closing
-            # Barriers before events: all that a barrier stands for was queued before it.
-            barriers = [self._barriers.popleft() for _ in range(len(self._barriers))]
-            events = [self._events.popleft() for _ in range(len(self._events))]
-            if events and self._failure is None:
-                try:
-                    self._commit(events)
-                except Exception as error:  # kept, and raised to everyone who appends or flushes from now on
-                    self._failure = error
+            with self._writing:
+                barriers = self._commit_gathered()
             self._release(barriers)
             if self._statements >= STATEMENTS_BETWEEN_LOOKS:
                 self._statements = 0
-                self._checkpoint()
+                with self._writing:
+                    self._checkpoint()
         # Those who came while the last events were written.
         self._release([self._barriers.popleft() for _ in range(len(self._barriers))])
         self._connection.close()
+
+    def _commit_gathered(self) -> "list[asyncio.Future[None]]":
+        """Commit all that is queued; the barriers that stood for it. Called by whoever is writing."""
+        # Barriers before events: all that a barrier stands for was queued before it.
+        barriers = [self._barriers.popleft() for _ in range(len(self._barriers))]
+        events = [self._events.popleft() for _ in range(len(self._events))]
+        if events and self._failure is None:
+            try:
+                self._commit(events)
+            except Exception as error:  # kept, and raised to everyone who appends or flushes from now on
+                self._failure = error
+        return barriers
 
     def _gather(self) -> None:
         """Sleep until there is an event, then a little longer for more; a barrier, or the close, ends both."""

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 from agentrelay_core.failpoints import failpoint
-from agentrelay_core.journal import Journal, TaskRecord, kinds
+from agentrelay_core.journal import TaskRecord, kinds
 from agentrelay_core.orchestrator.lanes import Lanes
 from agentrelay_core.orchestrator.recording import finish_data, task_event
 from agentrelay_core.orchestrator.retries import attempts_allowed, is_retryable, retry_pause
@@ -30,7 +30,6 @@ class Attempts:
     Args:
         settings: The effective settings.
         runner: Takes a task through one attempt.
-        journal: Where an end is made durable.
         emit: Takes events.
         lanes: The run's workstreams, `None` without a repository.
     """
@@ -39,13 +38,11 @@ class Attempts:
         self,
         settings: RunSettings,
         runner: StandardTaskRunner,
-        journal: Journal,
         emit: Callable[[Event], None],
         lanes: Lanes | None,
     ) -> None:
         self._settings = settings
         self._runner = runner
-        self._journal = journal
         self._emit = emit
         self._lanes = lanes
         self._random = random.Random()

@@ -106,7 +106,7 @@ class Execution:
         self._cancelled = False
         self._detached = False
         self._over: asyncio.Future[None] | None = None
-        self._attempts = Attempts(settings, runner, journal, emit, self._lanes)
+        self._attempts = Attempts(settings, runner, emit, self._lanes)
 
     async def run(self) -> RunResult:
         """Run until nothing more can be done.

@@ -71,8 +71,10 @@ class StepCalls:
                 if keep is not None:
                     keep(value)
                 return value
+        if effect in DURABLE and runner.recorder is not None:
+            await runner.recorder.intend(runtime, effect)
         if effect is not None:
-            await self._intend(effect)
+            failpoint(effect, "intent")
         if how.is_async:
             result = await self._timed(getattr(step, method)(runtime, *args), seconds, method, detachable=detachable)
             if keep is not None:
@@ -93,12 +95,6 @@ class StepCalls:
         if present and keep is not None and value is not None:
             keep(value)
         return present
-
-    async def _intend(self, effect: str) -> None:
-        """Record that an effect may begin, where that has to be durable."""
-        if self.runner.recorder is not None and effect in DURABLE:
-            await self.runner.recorder.intend(self.runtime, effect)
-        failpoint(effect, "intent")
 
     async def _reconcile(self, step: object, method: str) -> tuple[bool, Any]:
         for look in range(LOOKS):
@@ -123,7 +119,9 @@ class StepCalls:
         """Call a method that touches the outside world and is no step: it is safe to be repeated."""
         effect = EFFECT_OF[method]
         failpoint(effect, "begin")
-        await self._intend(effect)
+        if effect in DURABLE and self.runner.recorder is not None:
+            await self.runner.recorder.intend(self.runtime, effect)
+        failpoint(effect, "intent")
         result = await self._call(target, method, seconds, *args)
         failpoint(effect, "effect")
         return result
