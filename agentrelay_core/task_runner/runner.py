@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+from agentrelay_core.failpoints import failpoint
 from agentrelay_core.runtime import EventListener, IntegrationFailureClass, TaskRuntime, TaskStatus
 from agentrelay_core.runtime import classify_integration_error as classify
 from agentrelay_core.runtime.events import careful
@@ -128,6 +129,7 @@ class StandardTaskRunner:
         try:
             if self.recorder is not None:
                 await self.recorder.ended(runtime, failure_class)
+            failpoint("merge", "outcome")
         except Detached:
             self.watchdog.forget(life.wait)
             return TaskRunResult.from_runtime(runtime, failure_class)

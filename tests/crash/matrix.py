@@ -254,12 +254,12 @@ def matrix(kills: int, tasks: int, seed: int, *, per_run: int = 25) -> tuple[Fig
             rare = sorted(POINTS, key=lambda point: (figures.points[point], draw.random()))[:wanted]
             chosen = [point if number % 4 else "random" for number, point in enumerate(rare)]
             draw.shuffle(chosen)
-            before = figures.kills
+            before, unreached = figures.kills, chosen[-1]
             run_to_the_end(place, figures, chosen, draw)
             wrong += [f"run {figures.runs}: {sentence}" for sentence in place.judge(figures, undisturbed.tree())]
             figures.runs += 1
             figures.tasks += tasks
-            assert figures.kills > before, "a whole run passed no armed place"
+            assert figures.kills > before, f"a whole run did not pass {unreached}"
     figures.seconds = time.monotonic() - began
     return figures, wrong
 
