@@ -76,7 +76,12 @@ def taken(task: TaskRecord) -> str:
 def _standing(folder: Path, state: RunState) -> str:
     if state.outcome is not None:
         return state.outcome
-    return "is going on" if is_driven(folder) else "was interrupted; `agentrelay run` goes on"
+    if is_driven(folder):
+        return "is going on"
+    if not state.run_id:
+        return "was reset; the next `agentrelay run` is a new one"
+    cut_off = any(task.status in (TaskStatus.RUNNING, TaskStatus.PR_CREATED) for task in state.tasks.values())
+    return f"{'was interrupted' if cut_off else 'is not over'}; `agentrelay run` goes on"
 
 
 def note(task: TaskRecord) -> str:

@@ -87,6 +87,7 @@ def test_failed_tasks_are_pending_again_and_attempts_are_counted_on(failed):
     changes = {change["task_id"]: (change["becomes"], change["attempt_num"]) for change in plan["tasks"]}
     assert changes == {"one": ("pending", 1), "two": ("pending", 0)}
     assert "agentrelay run" in done.stderr
+    assert "is not over; `agentrelay run` goes on" in failed("status").stdout
     assert statuses(failed) == {"free": "pr_merged", "one": "pending", "two": "pending"}
     assert "run one wave 1, attempt 2" in " ".join(failed("plan").stdout.split())
     (failed.path / "flag").touch()
@@ -140,6 +141,7 @@ def test_a_whole_run_is_forgotten_and_nothing_is_lost(failed):
     assert plan_of(done) == plan
     assert not carried(done)["problems"]
     assert failed.git("for-each-ref", "refs/heads/agentrelay") == ""
+    assert "was reset" in failed("status").stdout
     for commit in (*tips, *kept_before):
         assert failed.git("for-each-ref", f"--contains={commit}"), commit
     (failed.path / "flag").touch()

@@ -6,14 +6,16 @@ import sys
 import attrs
 import pytest
 
-from agentrelay_core.journal import RunState, TaskRecord
+from agentrelay_core.journal import Journal, RunState, TaskRecord, kinds, run_started_event
+from agentrelay_core.orchestrator.repair import recorded
 from agentrelay_core.orchestrator.repair.agents import DIRECTORY_VARIABLE, LiveAgent, end_agent, live_agents
 from agentrelay_core.orchestrator.repair.plan import Fate
 from agentrelay_core.orchestrator.repair.planning import plan_cancel, plan_clean, plan_reset, plan_retry
-from agentrelay_core.orchestrator.repair.recorded import RecordedRun
+from agentrelay_core.orchestrator.repair.recorded import RecordedRun, read_recorded
 from agentrelay_core.orchestrator.repair.tasks import NothingSelected, hanging_on
 from agentrelay_core.processes import ProcessIdentity, identify
-from agentrelay_core.runtime import TaskStatus, UserError
+from agentrelay_core.runtime import Event, TaskStatus, UserError
+from agentrelay_core.spec import Task, TaskGraph
 from agentrelay_core.task_runner.repairs import Leftover
 
 SLEEP = [sys.executable, "-c", "import sys; sys.stdin.read()"]
@@ -135,6 +137,25 @@ def test_clean_ends_what_is_over_and_nothing_else(tmp_path):
     plan = plan_clean(run)
     assert plan.stops == (run.agents[0], run.agents[1], run.agents[3], run.agents[4])
     assert [removal.fate for removal in plan.removals] == [Fate.KEEP, Fate.REMOVE, Fate.KEEP]
+
+
+@pytest.mark.fault("D6")
+def test_processes_are_looked_at_before_the_journal(tmp_path, monkeypatch):
+    """An agent that is started after the look at processes is not in the plan, whatever the journal says by then."""
+    path = tmp_path / "journal.sqlite"
+    graph = TaskGraph(name="g", tasks=(Task(id="a", description="x"),))
+
+    def look():
+        journal = Journal.open(path, durability="process_death")
+        for event in (run_started_event("r", graph), Event(kind=kinds.TASK_STARTED, task_id="a", attempt_num=1)):
+            journal.append(event)
+        journal.close()
+        return [agent("a", 0), agent("a", 0, "of another run")]
+
+    monkeypatch.setattr(recorded, "live_agents", look)
+    run = read_recorded(tmp_path, tmp_path, None)
+    assert [each.run_id for each in run.agents] == ["r"]
+    assert plan_clean(run).stops == run.agents
 
 
 def test_clean_keeps_what_is_merged_nowhere(tmp_path):
