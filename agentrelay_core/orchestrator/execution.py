@@ -81,6 +81,8 @@ class Execution:
         self._results = dict(earlier)
         done = set(earlier)
         chosen = [task for task in graph.tasks if task.id in selected and task.id not in done]
+        # First whose agents may be at work: nobody else must enter their lanes before.
+        chosen.sort(key=lambda task: not (task.id in interrupted and interrupted[task.id].interrupted))
         self._schedule = Schedule(
             chosen, done=done, max_concurrency=settings.max_concurrency, lanes=workspace is not None
         )

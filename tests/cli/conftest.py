@@ -1,10 +1,14 @@
 """A small repository with a graph, and the command as users start it."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
+
+from agentrelay_core.processes.table import read_variable
 
 GRAPH = """\
 name: g
@@ -71,4 +75,10 @@ def shell(tmp_path):
     shell.git("init", "-q", "-b", "main")
     shell.git("-c", "user.name=u", "-c", "user.email=u@e", "commit", "-q", "--allow-empty", "-m", "first")
     shell.graph(GRAPH)
-    return shell
+    yield shell
+    # Agents outlive the command, so a test that forgets one would leave it for good.
+    left = [pid for pid, where in read_variable("AGENTRELAY_SIGNAL_DIR").items() if where.startswith(f"{path}/")]
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    assert not left, f"the test left agents at work: {left}"

@@ -222,6 +222,7 @@ def test_a_second_run_is_refused_while_one_goes_on(shell):
     finally:
         run.terminate()
         run.communicate(timeout=30)
+        shell("cancel", "--yes")
 
 
 @pytest.mark.parametrize(

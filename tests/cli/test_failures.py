@@ -3,7 +3,6 @@
 import importlib.metadata
 import json
 import os
-import signal
 import subprocess
 
 import pytest
@@ -161,27 +160,3 @@ def test_a_log_is_followed_to_the_end_of_its_task(shell):
     assert follower.returncode == 0
     run.communicate(timeout=30)
     assert run.returncode == 0
-
-
-def test_a_second_signal_ends_it_at_once(shell):
-    """The first asks agents to end, which one that ignores TERM draws out; the second waits for nobody."""
-    shell.graph(SLEEPER.replace("sleep 300", 'trap "" TERM; echo deaf; while true; do sleep 0.1; done'))
-    run = shell.start("run")
-    for line in run.stderr:
-        if "agent launched" in line:
-            agent = int(line.rpartition(":")[2])
-        if "at work" in line:
-            break
-    log = next(shell.path.glob(".workflow/g/signals/one/*/agent.log"))
-    while "deaf" not in log.read_text():
-        pass
-    run.send_signal(signal.SIGINT)
-    for line in run.stderr:
-        if "once more" in line:
-            break
-    run.send_signal(signal.SIGTERM)
-    try:
-        run.communicate(timeout=5)
-        assert run.returncode == 143
-    finally:
-        os.killpg(agent, signal.SIGKILL)  # the leader of a group of its own

@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from matrix import matrix  # noqa: E402  # from the folder that was named just now
+from matrix import matrix  # from the folder that was named just now
 
 
 @pytest.mark.slow

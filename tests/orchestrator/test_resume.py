@@ -81,6 +81,16 @@ async def test_an_interrupted_attempt_goes_on_with_its_live_agent(killed):
     assert steps.runtimes[0].artifacts.agent_data == {"pid": 7}
 
 
+async def test_what_is_at_work_comes_first(killed):
+    """A task whose agent may live starts before others that were ready, though it stands behind them in the graph."""
+    graph = TaskGraph(name="g", tasks=[Task(id=name, description="work") for name in "xya"])
+    started = []
+    steps = FindingSteps("prepare", "launch", prepare=lambda runtime: started.append(runtime.task.id))
+    steps.reconcile = lambda runtime: started.append(runtime.task.id) or "absent"
+    await killed(*LAUNCHED, graph=graph)(steps, max_concurrency=1)
+    assert started[0] == "a"
+
+
 async def test_a_step_that_finds_nothing_is_run_again_in_the_same_attempt(killed):
     """What was only intended is done, under the attempt's old number."""
     steps = FindingSteps()

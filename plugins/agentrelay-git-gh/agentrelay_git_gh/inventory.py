@@ -63,7 +63,7 @@ def branches_of(repository: Repository, graph: str) -> dict[str, Ref]:
 def runs_of_branches(repository: Repository) -> dict[str, str]:
     """The branches that runs of ours have cut, each with the latest of these runs."""
     runs = {}
-    for name in sorted(repository.our_refs(BASES)):
+    for name in sorted(repository.our_refs(f"{BASES}/")):
         run, _, branch = name.removeprefix(f"{BASES}/").partition("/")
         runs[branch] = run
     return runs
