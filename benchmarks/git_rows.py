@@ -93,8 +93,16 @@ class Repository:
         self.tasks = 0
         self.loop = asyncio.Runner()  # one for all tasks, as in a run
 
-    def task(self) -> Tally:
-        """Take a task from prepare to teardown."""
+    def move_target(self) -> None:
+        """Let somebody else commit on the integration branch."""
+        branch = self.lane[0]
+        tree = subprocess.check_output(("git", "rev-parse", f"{branch}^{{tree}}"), cwd=self.path, text=True).strip()
+        commit = ("git", "commit-tree", tree, "-p", branch, "-m", "meanwhile")
+        sha = subprocess.check_output(commit, cwd=self.path, text=True).strip()
+        subprocess.run(("git", "update-ref", f"refs/heads/{branch}", sha), cwd=self.path, check=True)
+
+    def task(self, *, moved: bool = False) -> Tally:
+        """Take a task from prepare to teardown; with ``moved``, its target has moved on before it is merged."""
         self.tasks += 1
         runtime = TaskRuntime(Task(id=f"t{self.tasks}", description="Do it."), run_id=RUN, graph_name=GRAPH)
         runtime.state.integration_branch, runtime.state.workstream_worktree_path = self.lane
@@ -113,6 +121,8 @@ class Repository:
             self.workspace.verify(runtime, url)
             runtime.artifacts.pr_url = url
             runtime.state.transition(TaskStatus.PR_CREATED)
+            if moved:
+                self.move_target()
             before = used()
             merger.merge_pr(runtime, url)
             tally.merge = used() - before
@@ -138,6 +148,7 @@ def git_rows(options: Options) -> list[Figure]:
     floors: list[float] = []
     small_tallies: list[Tally] = []
     large_tallies: list[Tally] = []
+    moved: list[float] = []
     with tempfile.TemporaryDirectory() as directory, patch.dict(os.environ, environment(Path(directory)), clear=True):
         few, many = Repository(Path(directory) / "few", 20), Repository(Path(directory) / "many", large)
         few.task(), many.task()  # the first opens what later ones use
@@ -145,6 +156,7 @@ def git_rows(options: Options) -> list[Figure]:
             floors.append(version_cpu())
             small_tallies.append(few.task())
             large_tallies.append(many.task())
+            moved.append(many.task(moved=True).merge)
         few.loop.close(), many.loop.close()
     floor = f"`git --version`, {short(middle(floors, 1e3))} ms"
     small_merges, large_merges = [t.merge for t in small_tallies], [t.merge for t in large_tallies]
@@ -167,6 +179,14 @@ def git_rows(options: Options) -> list[Figure]:
         Figure(what=f"a merge, {count:,} files", value=ratio(merges, floors), goal=20, floor=floor)
         for count, merges in ((20, small_merges), (large, large_merges))
     ]
+    figures.append(
+        Figure(
+            what=f"a merge into a branch that somebody else has moved, {large:,} files",
+            value=ratio(moved, floors),
+            floor=floor,
+            note="with taking over the other's commit",
+        )
+    )
     figures.append(
         Figure(
             what=f"a merge, {large:,} files over 20",
