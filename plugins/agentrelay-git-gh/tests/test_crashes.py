@@ -25,13 +25,10 @@ def template(tmp_path):
     return tmp_path
 
 
-@pytest.mark.slow
-@pytest.mark.fault("P1", "D3", "G9")
-@pytest.mark.parametrize("part", range(0, STEP, THIRD))
-def test_a_life_that_is_killed_anywhere_goes_on(template, part):
-    """Killed before any git process or change of a name, a task ends merged once, with nothing lost or left behind."""
+def crashed(directory: Path, kind: str, first: int, step: int) -> None:
+    """Crash lives of a kind at every so many points; all of them have to end well."""
     done = subprocess.run(
-        (sys.executable, str(PROGRAM), str(template), str(part), str(STEP)),
+        (sys.executable, str(PROGRAM), str(directory), kind, str(first), str(step)),
         capture_output=True,
         text=True,
         timeout=110,
@@ -41,3 +38,19 @@ def test_a_life_that_is_killed_anywhere_goes_on(template, part):
     points = [json.loads(line) for line in done.stdout.splitlines()]
     assert [point for point in points if point["problems"]] == [], done.stderr
     assert sum(point["there"] for point in points) > 8
+
+
+@pytest.mark.slow
+@pytest.mark.fault("P1", "D3", "G9")
+@pytest.mark.parametrize("part", range(0, STEP, THIRD))
+def test_a_life_that_is_killed_anywhere_goes_on(template, part):
+    """Killed before any git process or change of a name, a task ends merged once, with nothing lost or left behind."""
+    crashed(template, "merged", part, STEP)
+
+
+@pytest.mark.slow
+@pytest.mark.fault("D1", "D3")
+@pytest.mark.parametrize("part", range(0, STEP, 2 * THIRD))
+def test_what_a_failed_attempt_left_survives(template, part):
+    """Killed anywhere, what a failed attempt left in no commit is kept in both repositories, and the next one works."""
+    crashed(template, "failed", part, STEP)
