@@ -87,6 +87,8 @@ def write(objects: Path, kind: str, content: bytes, algorithm: str) -> str:
         os.utime(path, follow_symlinks=False)  # as git does, so that a clean-up spares it
     except FileNotFoundError:
         _put(objects, path, zlib.compress(raw, 1))
+    except PermissionError:
+        pass  # it is there, and is somebody else's
     return sha
 
 

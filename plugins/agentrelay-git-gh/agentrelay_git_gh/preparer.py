@@ -1,54 +1,19 @@
 """The step that makes a task's place of work: its branch, checked out in its workstream's worktree."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-import attrs
-
 from agentrelay_core.runtime import IntegrationBoundary, InternalIntegrationError, Parked, TaskRuntime
+from agentrelay_git_gh.attempts import Attempt, attempt_of_task, goes_on
 from agentrelay_git_gh.disk import parking_without_room
-from agentrelay_git_gh.names import attempt_of, base_ref, head_ref, task_branch
+from agentrelay_git_gh.names import attempt_of, base_ref, head_ref
 from agentrelay_git_gh.places import Places, required
 from agentrelay_git_gh.recovery import Position, keep_leftovers, position
 from agentrelay_git_gh.repository import RefMoved, Repository
 from agentrelay_git_gh.snapshot import Owner
 from agentrelay_git_gh.transfer import take_over
 from agentrelay_git_gh.worktrees import Worktree
-
-
-@attrs.frozen(kw_only=True)
-class Attempt:
-    """One attempt of a task, and where its files are.
-
-    Args:
-        repository: Both repositories.
-        graph: The graph's name.
-        owner: The run, the task and the attempt.
-        signal_dir: Its directory of protocol files, which the agent can write.
-    """
-
-    repository: Repository
-    graph: str
-    owner: Owner
-    signal_dir: Path
-
-    @property
-    def copies(self) -> Path:
-        """Our copies of what the agent was told."""
-        return self.repository.state_dir / "protocol" / self.owner.name / f"{self.owner.run}-{self.owner.attempt}"
-
-    def nonce(self) -> str | None:
-        """The attempt's nonce; `None` while its signal directory, which is made last and at once, is not there."""
-        from agentrelay_core.signals.layout import MANIFEST
-
-        if self.signal_dir.is_symlink() or not self.signal_dir.is_dir():
-            return None
-        try:
-            return str(json.loads((self.copies / MANIFEST).read_bytes())["nonce"])
-        except FileNotFoundError:
-            return None
 
 
 class WorktreeTaskPreparer:
@@ -106,28 +71,16 @@ class WorktreeTaskPreparer:
         path, integration = runtime.state.workstream_worktree_path, runtime.state.integration_branch
         if not runtime.resumed or path is None or integration is None:
             return "absent"
-        attempt = self._attempt(runtime)
+        attempt = attempt_of_task(self._places, runtime)
         nonce = attempt.nonce()
-        branch = self._begun(attempt.repository, attempt.graph, attempt.owner)
+        branch = attempt.branch()
         if nonce is None or branch is None:
             return "absent"
-        if not _goes_on(attempt.repository, Worktree(repository=attempt.repository, path=path), branch):
+        if not goes_on(attempt.repository, Worktree(repository=attempt.repository, path=path), branch):
             return "absent"
         self._tell(runtime, attempt, branch)
         runtime.artifacts.signal_nonce = nonce
         return "present"
-
-    def _attempt(self, runtime: TaskRuntime) -> Attempt:
-        from agentrelay_core.signals import signal_directory  # not needed to list plugins
-
-        repository, graph, run = self._places.of(runtime)
-        owner = Owner(run=run, name=runtime.task.id, attempt=runtime.state.attempt_num)
-        return Attempt(
-            repository=repository,
-            graph=graph,
-            owner=owner,
-            signal_dir=signal_directory(repository.root, graph, owner.name, run, owner.attempt),
-        )
 
     def _tell(self, runtime: TaskRuntime, attempt: Attempt, branch: str) -> None:
         state = runtime.state
@@ -135,20 +88,13 @@ class WorktreeTaskPreparer:
         state.worktree_path = state.workstream_worktree_path
         state.signal_dir = attempt.signal_dir
 
-    def _begun(self, repository: Repository, graph: str, owner: Owner) -> str | None:
-        """The attempt's branch, if it is there and is this run's."""
-        for name in _names(graph, owner):
-            if base_ref(owner.run, name) in repository.our_refs(base_ref(owner.run, name)):
-                return name if repository.user_refs(head_ref(name)) else None
-        return None
-
     def _prepare(self, runtime: TaskRuntime, integration: str, path: Path) -> None:
         from agentrelay_core.signals import write_protocol_files  # not needed to list plugins
 
-        attempt = self._attempt(runtime)
+        attempt = attempt_of_task(self._places, runtime)
         repository, owner = attempt.repository, attempt.owner
         worktree = Worktree(repository=repository, path=path)
-        branch, base, tip = self._branch(repository, attempt.graph, owner, integration)
+        branch, base, tip = self._branch(attempt, integration)
         self._check_out(repository, worktree, owner, branch, tip, resumed=runtime.resumed)
         self._tell(runtime, attempt, branch)
         nonce = attempt.nonce() if runtime.resumed else None
@@ -165,9 +111,9 @@ class WorktreeTaskPreparer:
             commit={"base": base},
         )
 
-    def _branch(self, repository: Repository, graph: str, owner: Owner, integration: str) -> tuple[str, str, str]:
+    def _branch(self, attempt: Attempt, integration: str) -> tuple[str, str, str]:
         """Find or make the task's branch; its name, the commit frozen as its base, and its tip."""
-        names = _names(graph, owner)
+        repository, owner, names = attempt.repository, attempt.owner, attempt.branches
         refs = repository.user_refs(head_ref(integration), *map(head_ref, names))
         target = refs.get(head_ref(integration))
         if target is None:
@@ -215,27 +161,3 @@ class WorktreeTaskPreparer:
             keep_leftovers(repository, git, left_by, where, unnamed=where.branch is None and not known)
             worktree.fill(git, tip)
         worktree.set_head(f"ref: {head_ref(branch)}")
-
-
-def _names(graph: str, owner: Owner) -> tuple[str, str]:
-    """What an attempt's branch may be called: the second where an earlier run took the first."""
-    return (
-        task_branch(graph, owner.name, owner.attempt),
-        task_branch(graph, owner.name, owner.attempt, owner.run),
-    )
-
-
-def _goes_on(repository: Repository, worktree: Worktree, branch: str) -> bool:
-    """Whether a worktree can be left as it is for an attempt whose branch is this one.
-
-    An agent may have checked out what it likes. Another attempt's branch, or a commit without any change, which is how
-    a worktree is that was made anew, has to be checked out again.
-    """
-    if worktree.admin() is None or not (worktree.path / ".git").is_file():
-        return False
-    where = position(repository, worktree)
-    if where is None or where.branch == branch:
-        return where is not None
-    if where.branch is not None:
-        return attempt_of(where.branch) is None
-    return worktree.leftovers(where.commit) != []

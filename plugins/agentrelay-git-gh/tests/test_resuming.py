@@ -10,6 +10,7 @@ import agentrelay_git_gh
 import attrs
 import pytest
 from agentrelay_git_gh import replacing
+from agentrelay_git_gh.attempts import attempt_of_task
 from agentrelay_git_gh.local_merger import LocalTaskMerger
 from agentrelay_git_gh.names import base_ref, head_ref, rescue_ref
 from agentrelay_git_gh.preparer import WorktreeTaskPreparer
@@ -129,7 +130,8 @@ def test_files_that_were_put_in_place_are_no_leftovers(bench, user):
     worktree = Worktree(repository=repository, path=user.path / ".agentrelay/worktrees/g/default")
     user("update-ref", "refs/heads/agentrelay/g@default", newer)
     runtime = again(bench)
-    preparer(bench)._branch(repository, "g", preparer(bench)._attempt(runtime).owner, runtime.state.integration_branch)
+    attempt = attempt_of_task(preparer(bench)._places, runtime)
+    preparer(bench)._branch(attempt, runtime.state.integration_branch)
     with worktree.index_at(worktree.head()) as git:
         git.run("read-tree", "-u", "--reset", newer)
     agent = bench.prepare(runtime)
