@@ -48,11 +48,12 @@ def journal_rows(options: Options) -> list[Figure]:
             note=f"groups of 100: {short(median('grouped_100_full_per_s'))}/s, {grouped}",
         ),
         Figure(
-            what="journal: the event loop's stall, p99.9",
-            value=median("stall_p999_ms"),
+            what="journal: the event loop's stall, p99.9, beyond that of the same timers without a journal",
+            value=statistics.median(max(0.0, each["stall_p999_ms"] - each["floor_timer_p999_ms"]) for each in rounds),
             unit="ms",
             goal=1,
             floor=f"the same timers without a journal, {short(median('floor_timer_p999_ms'))} ms",
+            note=f"with it {short(median('stall_p999_ms'))} ms: the machine's own lateness is part of both",
         ),
         Figure(
             what=f"journal: state recovered from {events:,} events",

@@ -202,14 +202,15 @@ def run_rows(options: Options) -> list[Figure]:
             )
         )
     floors, chain, commits = found[f"floor chain {FEW}"], found[f"power chain {FEW}"], found["commit"]
-    less = [max(0.0, used - commit) for used, commit in zip(chain, commits, strict=True)]
+    # Before the launch and before the merge its intent must be on the disk, and in a chain nobody shares the wait.
+    less = [max(0.0, used - 2 * commit) for used, commit in zip(chain, commits, strict=True)]
     figures.append(
         Figure(
-            what=f"the same, chain, {FEW:,} tasks, less one durable commit per task",
+            what=f"the same, chain, {FEW:,} tasks, less its two durable commits per task",
             value=ratio(less, floors),
             goal=25,
             floor=floor_text(floors),
-            note=f"the commit {short(middle(commits, 1e6))} µs CPU; wall time of a task"
+            note=f"a commit {short(middle(commits, 1e6))} µs CPU; wall time of a task"
             f" {short(ratio(chain_walls, commit_walls))} {TIMES} a bare commit of"
             f" {short(middle(commit_walls, 1e3))} ms",
         )
