@@ -15,6 +15,7 @@ from git_rows import git_rows
 from graph_file_rows import graph_file_rows
 from journal_rows import journal_rows
 from measuring import Figure, Options
+from peer_rows import peer_rows
 from report import as_json, machine, missed, table, write
 from task_rows import live_rows, memory_rows, run_rows, runner_rows
 from waiting_rows import waiting_rows
@@ -24,6 +25,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 BENCHMARKS: dict[str, Callable[[Options], list[Figure]]] = {
     "runner": runner_rows,
     "runs": run_rows,
+    "peers": peer_rows,
     "live": live_rows,
     "memory": memory_rows,
     "dispatch": dispatch_rows,
