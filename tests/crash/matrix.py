@@ -29,7 +29,6 @@ LANES = ("default", "one", "two", "three", "four", "five")
 DEADLINE = 300.0
 # Passed only where a gate fails or an agent takes another turn, which these graphs have not.
 NOT_PASSED = frozenset(name for name in FAILPOINTS if name.startswith("send_turn:"))
-# Places whose fourth does not exist: what is recorded after them is another effect's.
 POINTS = tuple(sorted(FAILPOINTS - NOT_PASSED))
 
 AGENT = """#!/bin/sh

@@ -1,13 +1,7 @@
 """A short crash matrix, with every test run; `matrix.py` runs the long one."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from matrix import matrix  # from the folder that was named just now
+from matrix import matrix
 
 
 @pytest.mark.slow
