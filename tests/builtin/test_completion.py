@@ -95,6 +95,7 @@ async def test_program_that_stays_is_stopped(prepared: Prepare) -> None:
     await agent.address.teardown(one.signal_dir)
 
 
+@pytest.mark.fault("A1")
 async def test_signal_written_in_two_halves(prepared: Prepare) -> None:
     """A signal in halves is taken whole when the second half comes."""
     one = prepared(
@@ -115,6 +116,7 @@ async def test_half_a_signal_counts_at_the_end(prepared: Prepare) -> None:
     assert (signal.outcome, signal.error) == ("failed", "no reason, no newline")
 
 
+@pytest.mark.fault("A6")
 async def test_both_signals_are_a_violation(prepared: Prepare) -> None:
     """Who says both has broken the protocol; nothing is left waiting."""
     one = prepared(f"{FAILED}; {DONE}")
@@ -220,6 +222,7 @@ class _Forgetful(ProcessHost):
         return self.answers.pop(0)
 
 
+@pytest.mark.fault("A11")
 async def test_unknown_is_never_dead(prepared: Prepare) -> None:
     """While the host knows nothing the wait goes on, and a signal is still noticed."""
     host = _Forgetful()

@@ -32,6 +32,7 @@ def test_json_is_the_journal_line_by_line(shell):
     assert events[-1]["kind"] == "run_finished"
 
 
+@pytest.mark.fault("A18")
 def test_a_failed_task_is_exit_1_and_its_error_one_line(shell):
     """Tabs, newlines and escapes from an agent never break the line; what hangs on it is blocked."""
     shell.graph(
@@ -166,6 +167,7 @@ def test_settings_come_from_where_they_are_said_to_come(shell):
     assert "max_concurrency" in shell("run", expect=3).stderr
 
 
+@pytest.mark.fault("O12", "O14")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_the_run_and_its_agents_at_work(shell, number, code):
     """The exit code is the signal's, the agent lives, it is said how to go on, and `cancel` ends what is left."""
@@ -190,6 +192,7 @@ def test_a_signal_leaves_the_run_and_its_agents_at_work(shell, number, code):
     assert not find_marked("AGENTRELAY_RUN_ID", run_id)
 
 
+@pytest.mark.fault("O13")
 def test_a_second_signal_leaves_at_once(shell):
     """While a step that cannot be left takes its time, the second INT ends the command within a second."""
     shell.graph(

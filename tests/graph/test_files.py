@@ -34,6 +34,7 @@ def test_samples(path: Path) -> None:
     assert loaded.graph == load_graph(path)
 
 
+@pytest.mark.fault("I2")
 @pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.name)
 def test_broken(path: Path) -> None:
     """A broken file gives exactly its messages, with place, text, underline and hint."""
@@ -51,6 +52,7 @@ def test_twenty() -> None:
     assert str(caught.value) == render_text(caught.value.diagnostics)
 
 
+@pytest.mark.fault("I2")
 def test_every_key() -> None:
     """Every key of a file becomes the field of its name."""
     graph = load_graph(HERE / "samples" / "every_key.yaml")

@@ -27,6 +27,7 @@ def codes(text: str) -> list[str]:
     return found
 
 
+@pytest.mark.fault("I1")
 def test_depth() -> None:
     """A thousand levels are refused at the fifty-first."""
     assert codes("name: g\ntasks: " + "[" * 1000 + "]" * 1000) == ["AR109"]
@@ -42,12 +43,14 @@ def test_long_numbers(value: str) -> None:
     assert loose == ([] if value.startswith("0x") else ["AR204"])
 
 
+@pytest.mark.fault("I1")
 def test_bomb() -> None:
     """Aliases that would expand without end are refused at once."""
     bomb = (Path(__file__).parent / "broken" / "bomb.yaml").read_text()
     assert set(codes(bomb)) == {"AR107", "AR201", "AR205"}
 
 
+@pytest.mark.fault("I1")
 def test_size(tmp_path: Path) -> None:
     """A file over 16 MiB is refused without being parsed."""
     path = tmp_path / "big.yaml"
@@ -56,6 +59,7 @@ def test_size(tmp_path: Path) -> None:
     assert codes("a" * (16 * 1024 * 1024 + 1)) == ["AR102"]
 
 
+@pytest.mark.fault("I1")
 def test_too_many_tasks() -> None:
     """More than 20,000 tasks are one error."""
     text = "name: g\ntasks:\n" + "".join(f" t{n}: {{description: x}}\n" for n in range(20_001))
@@ -229,6 +233,7 @@ def test_any_values(tasks: object, defaults: object, more: dict[str, object]) ->
     assert (loaded.graph is None) == bool(loaded.errors)
 
 
+@pytest.mark.fault("I3")
 @quick
 @given(st.text(max_size=70))
 def test_ids(name: str) -> None:

@@ -35,6 +35,7 @@ def test_a_journal_without_events_is_an_empty_run(tmp_path: Path) -> None:
     assert read_state(path).run_id == ""
 
 
+@pytest.mark.fault("O10")
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     """A journal of a later version is neither read nor written, and the error says to upgrade."""
     path = written(tmp_path / "journal.sqlite")
@@ -70,6 +71,7 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
             act()
 
 
+@pytest.mark.fault("O10")
 def test_flipped_bytes_are_refused(tmp_path: Path) -> None:
     """A damaged page is found when the journal is opened, and the file is not mended."""
     path = written(tmp_path / "journal.sqlite", 2000)
@@ -82,6 +84,7 @@ def test_flipped_bytes_are_refused(tmp_path: Path) -> None:
     assert path.read_bytes() == content
 
 
+@pytest.mark.fault("O10")
 @pytest.mark.parametrize(
     ("change", "found"),
     [
@@ -112,6 +115,7 @@ def test_a_missing_event_is_named(tmp_path: Path) -> None:
         next(events)
 
 
+@pytest.mark.fault("O19")
 def test_the_golden_journal_of_schema_1_is_read(tmp_path: Path) -> None:
     """A journal that an earlier version wrote gives the same state, and can be gone on with."""
     path = tmp_path / "journal.sqlite"

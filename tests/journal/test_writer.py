@@ -173,6 +173,7 @@ async def test_closing_twice_is_closing_once(path: Path) -> None:
         await journal.flush()
 
 
+@pytest.mark.fault("O9")
 async def test_a_full_disk_is_kept_and_told(tiny_disk: Path) -> None:
     """On a full disk flush, then append, then close raise with the remedy; what was flushed is still read."""
     path = tiny_disk / "journal.sqlite"
@@ -251,6 +252,7 @@ def test_nothing_is_ever_changed(path: Path) -> None:
     connection.close()
 
 
+@pytest.mark.fault("O11")
 def test_a_network_disk_is_refused(path: Path, tmp_path: Path) -> None:
     """On NFS or SMB nothing is made, and the error names the mount, its type and the way out."""
     point = str(tmp_path.resolve()).replace(" ", "\\040")

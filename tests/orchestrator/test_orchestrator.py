@@ -139,6 +139,7 @@ async def test_the_class_of_an_error_decides_whether_to_try_again(run, error, at
     assert result.exit_code == {"failed": 1, "parked": 4, "internal_error": 70}[outcome]
 
 
+@pytest.mark.fault("O17")
 @pytest.mark.parametrize(("fail_fast", "started"), [(True, 2), (False, 4)])
 async def test_fail_fast_launches_nothing_more_after_an_internal_error(run, fail_fast, started):
     """Tasks that run end normally; with it off the others go on."""
@@ -294,6 +295,7 @@ async def test_a_run_without_repository_needs_a_place_for_its_state(monkeypatch)
         await run_graph(_graph(_task("a")), catalog=memory_catalog())
 
 
+@pytest.mark.fault("O9")
 async def test_a_journal_that_cannot_be_written_ends_the_run(run, monkeypatch):
     """Nothing is done that cannot be recorded: the error is raised, nothing starts, and agents are left to go on."""
     steps, appended = Steps(), []

@@ -11,8 +11,9 @@ from agentrelay_core.signals import read_concerns, read_outputs, read_signal
 from agentrelay_core.spec import TaggedPath
 
 
+@pytest.mark.fault("A18")
 def test_concerns_are_plain_lines(tmp_path: Path) -> None:
-    """fault[A18]: control characters are stripped and empty lines dropped; the signal carries the concerns."""
+    """Control characters are stripped and empty lines dropped; the signal carries the concerns."""
     (tmp_path / "concerns.log").write_bytes("one\x1b[2J\n\n\x00\ntwo\r\n \u202ethree\t\u200b!".encode())
     assert read_concerns(tmp_path) == ("one", "two", "three !")
     (tmp_path / ".done").write_text("x\n\n")
@@ -36,8 +37,9 @@ def test_many_concerns_keep_head_and_tail(tmp_path: Path) -> None:
     assert concerns[500] == "(truncated: 2001 concerns left out)"
 
 
+@pytest.mark.fault("A4")
 def test_a_flood_of_concerns_is_cut(tmp_path: Path) -> None:
-    """fault[A4]: of ten gigabytes only the two ends are read, at once."""
+    """Of ten gigabytes only the two ends are read, at once."""
     log = tmp_path / "concerns.log"
     log.write_text("first\n")
     os.truncate(log, 10 * 1024**3)
@@ -64,6 +66,7 @@ def test_outputs(tmp_path: Path) -> None:
     assert read_outputs(tmp_path) == (TaggedPath("a.py", "src"), TaggedPath("b.py", "src"), TaggedPath("t", "test"))
 
 
+@pytest.mark.fault("A3")
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -86,7 +89,7 @@ def test_outputs(tmp_path: Path) -> None:
     ],
 )
 def test_outputs_refused(tmp_path: Path, text: str, said: str) -> None:
-    """fault[A3]: unknown keys, duplicates, NaN, depth and huge numbers are refused, each with its reason."""
+    """Unknown keys, duplicates, NaN, depth and huge numbers are refused, each with its reason."""
     (tmp_path / "outputs.json").write_text(text)
     with pytest.raises(ProtocolViolation, match="is not what agentrelay-task writes") as caught:
         read_outputs(tmp_path)

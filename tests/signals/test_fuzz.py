@@ -5,6 +5,8 @@ import random
 import time
 from pathlib import Path
 
+import pytest
+
 from agentrelay_core.runtime import ProtocolViolation
 from agentrelay_core.signals import final_look, read_concerns, read_outputs
 
@@ -45,8 +47,9 @@ def mutated(chance: random.Random) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.fault("A3")
 def test_mutated_files(tmp_path: Path) -> None:
-    """fault[A3]: every mutated file is read or refused by a ProtocolViolation, within 250 ms."""
+    """Every mutated file is read or refused by a ProtocolViolation, within 250 ms."""
     chance = random.Random(20300101)
     readers = {".done": lambda path: final_look(path, "00"), ".failed": lambda path: final_look(path, "00")}
     readers |= {"concerns.log": read_concerns, "outputs.json": read_outputs}

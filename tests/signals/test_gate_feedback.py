@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from agentrelay_core.task_runner.gate_feedback import LONGEST_OUTPUT, append_gate_failure, retire_done
 
 
+@pytest.mark.fault("A18")
 def test_the_output_is_appended_as_data(tmp_path: Path) -> None:
     """Each failure adds a fenced section that ends with how to signal; of a flood the end is shown."""
     instructions = tmp_path / "instructions.md"

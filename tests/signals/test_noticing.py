@@ -72,17 +72,19 @@ async def test_by_the_kernel(tmp_path: Path) -> None:
     assert done.pr_url == "https://x/1"  # type: ignore[attr-defined]
 
 
+@pytest.mark.fault("D9")
 async def test_by_polling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """fault[D9]: where no inotify instance can be had, the poll notices."""
+    """Where no inotify instance can be had, the poll notices."""
     monkeypatch.setattr(noticing, "open_kernel_watches", lambda *_: None)
     (task,) = await sleeping(tmp_path, poll_interval=0.02)
     signal(tmp_path)
     assert (await asyncio.wait_for(task, DEADLINE)).outcome == "done"  # type: ignore[attr-defined]
 
 
+@pytest.mark.fault("D9")
 @LINUX
 async def test_without_watches_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """fault[D9]: when the system's watches are used up, the poll notices."""
+    """When the system's watches are used up, the poll notices."""
     import asyncinotify
 
     def used_up(*_: object) -> None:
@@ -166,8 +168,9 @@ async def test_two_waiters_of_one_directory(tmp_path: Path) -> None:
     assert (await asyncio.wait_for(second, DEADLINE)).outcome == "done"  # type: ignore[attr-defined]
 
 
+@pytest.mark.fault("A6")
 async def test_violations_end_the_wait(tmp_path: Path) -> None:
-    """fault[A6]: both signals raise ProtocolViolation out of the wait."""
+    """Both signals raise ProtocolViolation out of the wait."""
     (tmp_path / ".failed").write_text(WHOLE)
     (tmp_path / ".done").write_text(WHOLE)
     with pytest.raises(ProtocolViolation):

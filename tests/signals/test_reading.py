@@ -50,6 +50,7 @@ def test_a_reason_in_place_of_the_timestamp_is_kept(tmp_path: Path) -> None:
     assert signal.error == "it broke"
 
 
+@pytest.mark.fault("A1")
 def test_a_short_signal_is_taken_when_it_stayed_unchanged(tmp_path: Path) -> None:
     """Anything shorter than two lines is taken after two seconds without a change."""
     reader = SignalReader(tmp_path, NONCE)
@@ -64,6 +65,7 @@ def test_a_short_signal_is_taken_when_it_stayed_unchanged(tmp_path: Path) -> Non
     assert signal.outcome == "done"
 
 
+@pytest.mark.fault("A1")
 def test_an_empty_file_is_never_a_signal(tmp_path: Path) -> None:
     """An empty file is looked at again and again, and never taken; nor at the agent's end."""
     (tmp_path / ".done").touch()
@@ -84,6 +86,7 @@ def test_the_final_look_takes_a_short_signal_at_once(tmp_path: Path) -> None:
     assert signal.error == "why"
 
 
+@pytest.mark.fault("A5")
 @pytest.mark.parametrize(
     ("third", "taken"), [(f"nonce={NONCE}", True), ("nonce=00", False), ("nonce=", False), ("hello", True), ("", True)]
 )
@@ -93,6 +96,7 @@ def test_nonce(tmp_path: Path, third: str, taken: bool) -> None:
     assert (read_signal(tmp_path, NONCE) is not None) is taken
 
 
+@pytest.mark.fault("A6")
 def test_both_signals_are_a_violation_and_stay(tmp_path: Path) -> None:
     """An attempt that says both is refused at the SIGNAL boundary, and both files are kept."""
     (tmp_path / ".done").write_text(f"{STAMP}\n\n")
@@ -177,10 +181,11 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
+@pytest.mark.fault("A2")
 @pytest.mark.parametrize("name", [".done", ".failed", "outputs.json"])
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_files(tmp_path: Path, kind: str, name: str) -> None:
-    """fault[A2]: whatever is no plain small file is refused by name, at once, and nothing outside is read."""
+    """Whatever is no plain small file is refused by name, at once, and nothing outside is read."""
     make, said = HOSTILE[kind]
     directory = tmp_path / "signals"
     directory.mkdir()

@@ -279,6 +279,7 @@ async def test_detaching_leaves_the_agent_to_go_on():
     assert steps.log == LIFE[:4]
 
 
+@pytest.mark.fault("O16")
 async def test_plain_steps_leave_the_event_loop_free():
     """A preparer that sleeps for a second delays another task's heartbeat by less than 50 ms."""
 

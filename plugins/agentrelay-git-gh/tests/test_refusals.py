@@ -261,6 +261,7 @@ def test_a_failure_of_git_is_an_integration_error(bench, user):
     assert caught.value.boundary is IntegrationBoundary.WORKSPACE
 
 
+@pytest.mark.fault("A7")
 def test_nothing_changed(bench):
     """An agent that changed nothing has not done its task, unless the task says so."""
     runtime = bench.runtime(Task(id="t"))
@@ -275,7 +276,7 @@ def test_nothing_changed(bench):
     assert evidence.head == evidence.base
 
 
-@pytest.mark.fault("P5")
+@pytest.mark.fault("A7", "P5")
 def test_a_rewritten_task_branch_is_no_evidence(bench, user):
     """An agent that resets its branch behind the base has its work refused."""
     runtime = bench.runtime(Task(id="t"))
@@ -287,6 +288,7 @@ def test_a_rewritten_task_branch_is_no_evidence(bench, user):
         bench.workspace().publish(runtime)
 
 
+@pytest.mark.fault("A7")
 def test_a_deleted_task_branch_is_no_evidence(bench, user):
     """An agent that deletes its branch has its attempt failed."""
     runtime = bench.runtime(Task(id="t"))

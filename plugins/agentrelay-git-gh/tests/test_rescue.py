@@ -168,6 +168,7 @@ def test_a_committed_repository_is_refused(bench, user):
     assert (nested.path / "f").read_text() == "2\n"
 
 
+@pytest.mark.fault("A7")
 def test_work_on_another_branch_does_not_count(bench, user):
     """An agent that left its branch gets no evidence; its files are kept and a concern says where."""
     runtime = bench.runtime(Task(id="t"))

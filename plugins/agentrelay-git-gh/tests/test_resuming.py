@@ -84,6 +84,7 @@ def test_a_prepared_attempt_is_found(bench, user):
     assert bench.workspace().publish(second) is not None
 
 
+@pytest.mark.fault("A14")
 def test_the_nonce_is_ours(bench):
     """What an agent made of its manifest is not believed."""
     first = bench.runtime(TASK)
