@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agentrelay_core.cli import exit_codes, table
-from agentrelay_core.cli.pipes import abandon_stdout
+from agentrelay_core.cli.pipes import abandon_stdout, is_gone
 from agentrelay_core.spec.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -78,8 +78,10 @@ class _Root(LazyGroup):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:  # here, because click would end the process itself, with a task's failure for a code
-            return abandon_stdout()
+        except OSError as error:  # here, because click would end the process itself, with a task's failure for a code
+            if is_gone(error):
+                return abandon_stdout()
+            raise
 
 
 def lazy_group(name: str, help_: str, *entries: table.Entry) -> LazyGroup:

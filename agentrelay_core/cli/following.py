@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from agentrelay_core.cli.pipes import is_gone
 from agentrelay_core.journal import event_to_json, read_events, read_state
 
 # Seconds between an event and the look for it in the journal, whose writer gathers events for about as long.
@@ -19,7 +20,7 @@ class JournalLines:
 
     Args:
         path: The journal; what it holds already is not printed.
-        write: Takes a line; once it raises `BrokenPipeError` nothing more is printed, and the run goes on.
+        write: Takes a line; once nobody reads, nothing more is printed, and the run goes on.
     """
 
     def __init__(self, path: Path, write: Callable[[str], None]) -> None:
@@ -51,6 +52,8 @@ class JournalLines:
             self._seen = sequence
             try:
                 self._write(event_to_json(event, sequence))
-            except BrokenPipeError:
+            except OSError as error:
+                if not is_gone(error):
+                    raise
                 self._silent = True
                 return

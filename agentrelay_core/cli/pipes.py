@@ -1,9 +1,15 @@
-"""Writing to a reader that may have gone away, as ``agentrelay … | head`` does."""
+"""Writing to a reader that may have gone away, as ``agentrelay … | head`` does, or to a terminal that was closed."""
 
+import errno
 import os
 import sys
 
 from agentrelay_core.cli.exit_codes import BROKEN_PIPE, OK
+
+
+def is_gone(error: OSError) -> bool:
+    """Whether an error says that nobody reads any more: a closed pipe, or a terminal that was hung up."""
+    return error.errno in (errno.EPIPE, errno.EIO)
 
 
 def write_whole(text: str) -> int:

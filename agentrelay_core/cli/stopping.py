@@ -1,4 +1,4 @@
-"""INT and TERM: the first leaves the run in order, its agents at work; the second ends this process at once.
+"""INT, TERM and HUP: the first leaves the run in order, its agents at work; the second ends this process at once.
 
 What is left goes on with the next `agentrelay run`; whatever moment this process ends at, its journal is whole.
 
@@ -11,10 +11,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, NoReturn
 
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Seconds for the short steps that are under way at the first signal.
 PATIENCE: Final = 9.0
 
@@ -39,24 +39,28 @@ class Stopping:
     def receive(self, number: int, _: object = None) -> None:
         """Take a signal; in the main thread, whatever that is at."""
         if self.signal is not None:
-            os.write(2, b"left at once; `agentrelay run` goes on from what is recorded\n")
+            with suppress(OSError):  # the terminal may be gone
+                os.write(2, b"left at once; `agentrelay run` goes on from what is recorded\n")
             leave(128 + number)
         self.signal = number
         self._loop.call_soon_threadsafe(self._leave)
 
     def _leave(self) -> None:
-        print(
-            "leaving: agents stay at work, `agentrelay run` goes on with them and `agentrelay cancel` ends them; "
-            "once more to leave at once",
-            file=sys.stderr,
-        )
+        with suppress(OSError):  # the terminal may be gone
+            print(
+                "leaving: agents stay at work, `agentrelay run` goes on with them and `agentrelay cancel` ends them; "
+                "once more to leave at once",
+                file=sys.stderr,
+            )
         self._loop.call_later(PATIENCE, leave, 128 + (self.signal or 0))
         self._detach()
 
 
 @contextmanager
 def leave_on_signals(detach: Callable[[], None]) -> Iterator[Stopping]:
-    """Handle INT and TERM for the body of the ``with``; to be entered in a running event loop.
+    """Handle INT, TERM and HUP for the body of the ``with``; to be entered in a running event loop.
+
+    A HUP that is ignored already, as ``nohup`` does it, stays ignored.
 
     Not by the loop's own handlers: those would wait for a plugin that blocks it.
 
@@ -67,6 +71,8 @@ def leave_on_signals(detach: Callable[[], None]) -> Iterator[Stopping]:
     before = {}
     try:
         for number in SIGNALS:
+            if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue
             before[number] = signal.signal(number, stopping.receive)
     except ValueError:  # not in the main thread: there KeyboardInterrupt remains
         yield stopping

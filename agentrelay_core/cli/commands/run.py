@@ -20,6 +20,7 @@ from agentrelay_core.cli.options import (
     selection_options,
     settings_options,
 )
+from agentrelay_core.cli.pipes import abandon_stdout, is_gone
 from agentrelay_core.cli.planning import plan_json, plan_lines, refuse_empty, selected
 from agentrelay_core.cli.progress import SILENT, progress_line
 from agentrelay_core.cli.results import next_steps, result_lines
@@ -112,11 +113,16 @@ def run(
     if dry_run:
         return exit_codes.OK
     result, stopped = asyncio.run(session.run())
-    if not as_json:
-        for line in result_lines(result):
-            click.echo(line)
-    for line in next_steps(result, opened.graph, opened.repository):
-        click.echo(line, err=True)
+    try:
+        if not as_json:
+            for line in result_lines(result):
+                click.echo(line)
+        for line in next_steps(result, opened.graph, opened.repository):
+            click.echo(line, err=True)
+    except OSError as error:
+        if stopped is None or not is_gone(error):
+            raise
+        abandon_stdout()  # the terminal was closed: that is what stopped us
     return leave_if_hung(result.exit_code if stopped is None else stopped)
 
 
