@@ -9,8 +9,11 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import attrs
+
 from agentrelay_core.hooks import Catalog, RunInfo
 from agentrelay_core.journal import Journal, JournalError, RunState, graph_data, kinds, read_state, run_started_event
+from agentrelay_core.orchestrator.descriptors import affordable
 from agentrelay_core.orchestrator.edits import refuse_edits
 from agentrelay_core.orchestrator.execution import Execution
 from agentrelay_core.orchestrator.orphans import end_orphans, left_agents, stop_agents
@@ -112,11 +115,10 @@ class Orchestrator:
                     outcome=RunOutcome.NOTHING_TO_DO, tasks=tasks, run_id=plan.run_id, workstreams=plan.integrated
                 )
             self._journal = await asyncio.to_thread(Journal.open, journal_path(self.state_dir))
-            pool = ThreadPoolExecutor(
-                max(SMALLEST_POOL, 2 * self.settings.max_concurrency), thread_name_prefix="agentrelay-step"
-            )
+            at_once = self._at_once()
+            pool = ThreadPoolExecutor(max(SMALLEST_POOL, 2 * at_once), thread_name_prefix="agentrelay-step")
             try:
-                return await self._run(plan, pool, () if lock is None else (lock,))
+                return await self._run(plan, pool, at_once, () if lock is None else (lock,))
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
                 journal, self._journal, self._execution = self._journal, None, None
@@ -143,7 +145,12 @@ class Orchestrator:
         else:
             self._stop = "detach"
 
-    async def _run(self, plan: Plan, pool: ThreadPoolExecutor, helper_fds: tuple[int, ...]) -> RunResult:
+    def _at_once(self) -> int:
+        """How many tasks may be at work at a time; memory alone needs no descriptors."""
+        wanted = self.settings.max_concurrency
+        return wanted if self.repository is None else affordable(wanted)
+
+    async def _run(self, plan: Plan, pool: ThreadPoolExecutor, at_once: int, helper_fds: tuple[int, ...]) -> RunResult:
         run_id = plan.run_id or new_run_id()
         run = self._run_info(run_id, helper_fds)
         tables = self.catalog.tables(run)
@@ -151,11 +158,14 @@ class Orchestrator:
         if hasattr(workspace, "preflight"):
             await call_step(pool, workspace, "preflight")
         self._begin(plan, run_id)
+        if at_once < min(self.settings.max_concurrency, len(plan.to_run)):
+            told = f"{at_once} tasks at a time, for want of descriptors; a higher `ulimit -n` allows more"
+            self._emit(Event(kind=kinds.TASK_WARNING, message=told))
         if plan.run_id:
             await self._end_what_was_left(plan)
         execution = Execution(
             self.graph,
-            self.settings,
+            attrs.evolve(self.settings, max_concurrency=at_once),
             run_id=run_id,
             runner=StandardTaskRunner(
                 preparer=tables.preparer,
