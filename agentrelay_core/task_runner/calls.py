@@ -12,6 +12,8 @@ from concurrent.futures import Executor
 from functools import lru_cache
 from typing import Any
 
+from agentrelay_core.task_runner.holding import measured
+
 # How long a cancelled caller waits for a step that runs in a thread, in seconds.
 THREAD_GRACE = 10.0
 
@@ -49,7 +51,7 @@ async def call_step(
     """
     function = getattr(target, method)
     if is_async(target, method):
-        result = await function(*args)
+        result = await measured(function(*args), target, method)
     else:
         context = contextvars.copy_context()
         future = asyncio.get_running_loop().run_in_executor(executor, context.run, function, *args)

@@ -11,6 +11,7 @@ from agentrelay_core.runtime.status import ENDED
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_core.task_runner.dispatch import StepDispatch
 from agentrelay_core.task_runner.effects import DURABLE, EFFECT_OF
+from agentrelay_core.task_runner.holding import measured
 from agentrelay_core.task_runner.watchdog import Interruption, Wait
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class StepCalls:
         if effect is not None:
             failpoint(effect, "intent")
         if how.is_async:
-            result = await self._timed(getattr(step, method)(runtime, *args), seconds, method, detachable=detachable)
+            work = _measured(step, method, runtime, *args)
+            result = await self._timed(work, seconds, method, detachable=detachable)
             if keep is not None:
                 keep(result)
         else:
@@ -171,6 +173,10 @@ class StepCalls:
             if work is not None:
                 work.close()
             raise Detached
+
+
+async def _measured(step: object, method: str, *args: object) -> Any:
+    return await measured(getattr(step, method)(*args), step, method)
 
 
 def _overdue(overdue: str | Callable[[float], Exception], seconds: float) -> Exception:
