@@ -19,6 +19,7 @@ from agentrelay_core.runtime import (
     TaskStatus,
     classify_integration_error,
 )
+from agentrelay_core.runtime.secrets import without_secrets
 from agentrelay_core.runtime.status import ENDED
 from agentrelay_core.spec import RunSettings
 from agentrelay_core.task_runner import StandardTaskRunner, TaskRunResult
@@ -170,7 +171,8 @@ def fail(runtime: TaskRuntime, failure: BaseException) -> TaskRunResult:
     if state.status not in ENDED:
         state.transition(TaskStatus.FAILED)
         cancelled = isinstance(failure, asyncio.CancelledError)
-        state.error = "CancelledError: cancelled" if cancelled else f"{type(failure).__name__}: {failure}"
+        error = "CancelledError: cancelled" if cancelled else f"{type(failure).__name__}: {failure}"
+        state.error = without_secrets(runtime, error)
         runtime.failure = failure
     return TaskRunResult.from_runtime(runtime, classify_integration_error(failure))
 

@@ -15,6 +15,7 @@ from agentrelay_core.runtime import (
     TaskRuntime,
     TaskStatus,
 )
+from agentrelay_core.runtime.secrets import without_secrets
 from agentrelay_core.runtime.status import DONE
 from agentrelay_core.spec import Deadlines, TearDownMode
 from agentrelay_core.task_runner.calls import call_step
@@ -149,7 +150,7 @@ class Life(StepCalls):
             raise
         finally:
             stalls.forget(self)
-        self.runtime.artifacts.concerns.extend(signal.concerns)
+        self.runtime.artifacts.concerns.extend(without_secrets(self.runtime, each) for each in signal.concerns)
         self.runtime.artifacts.ended = signal.ended
         return signal
 
@@ -219,7 +220,7 @@ class Life(StepCalls):
         if signal_dir is not None and number < self.runtime.task.max_gate_attempts:
             # Before it is recorded: that a gate failed means that the agent can be given its next turn.
             retire_done(signal_dir, number)
-            append_gate_failure(signal_dir, output=result.output, attempt=number)
+            append_gate_failure(signal_dir, output=without_secrets(self.runtime, result.output), attempt=number)
         self._event("task_gate_failed", f"exit {result.exit_code}")
         return int(result.exit_code)
 
@@ -257,7 +258,7 @@ class Life(StepCalls):
 
     def _failed(self, error: str) -> None:
         self.runtime.state.transition(TaskStatus.FAILED)
-        self.runtime.state.error = error
+        self.runtime.state.error = without_secrets(self.runtime, error)
 
     def _event(self, kind: str, message: str, data: dict[str, Any] | None = None) -> None:
         listener = self.runner.on_event
@@ -269,7 +270,7 @@ class Life(StepCalls):
                     task_id=task.id,
                     workstream_id=task.workstream_id,
                     attempt_num=self.runtime.state.attempt_num,
-                    message=message,
+                    message=without_secrets(self.runtime, message),
                     data=data or {},
                 )
             )

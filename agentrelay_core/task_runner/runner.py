@@ -12,6 +12,7 @@ from agentrelay_core.failpoints import failpoint
 from agentrelay_core.runtime import EventListener, IntegrationFailureClass, TaskRuntime, TaskStatus
 from agentrelay_core.runtime import classify_integration_error as classify
 from agentrelay_core.runtime.events import careful
+from agentrelay_core.runtime.secrets import without_secrets
 from agentrelay_core.runtime.status import DONE
 from agentrelay_core.spec import TearDownMode
 from agentrelay_core.task_runner.calls import is_async
@@ -218,7 +219,7 @@ def _fail(runtime: TaskRuntime, error: str, exc: BaseException) -> None:
     if runtime.state.status in DONE:
         return
     runtime.state.transition(TaskStatus.FAILED)
-    runtime.state.error = error
+    runtime.state.error = without_secrets(runtime, error)
     runtime.failure = exc
 
 

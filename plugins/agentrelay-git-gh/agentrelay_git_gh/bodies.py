@@ -1,6 +1,7 @@
 """What pull requests say about themselves."""
 
 from agentrelay_core.runtime import TaskRuntime
+from agentrelay_core.runtime.secrets import without_secrets
 from agentrelay_git_gh.commits import with_trailers
 from agentrelay_git_gh.snapshot import Owner
 
@@ -13,7 +14,7 @@ def task_body(runtime: TaskRuntime, owner: Owner) -> str:
         sections.append("## Files\n\n" + "\n".join(f"- {path.path} ({path.category})" for path in task.paths))
     if runtime.artifacts.concerns:
         sections.append("## Concerns\n\n" + "\n".join(f"- {concern}" for concern in runtime.artifacts.concerns))
-    return with_trailers("", "\n\n".join(sections), owner.trailers())
+    return with_trailers("", without_secrets(runtime, "\n\n".join(sections)), owner.trailers())
 
 
 def integration_body(graph: str, workstream: str, run: str) -> str:

@@ -1,0 +1,39 @@
+"""Values of secret variables do not leave in what we write: errors, events, concerns, gates' output, pull requests.
+
+What an agent prints itself stays as it printed it, in the files of its attempt.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from agentrelay_core.runtime.state import TaskRuntime
+
+_NAMES: Final = re.compile(r"TOKEN|KEY|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
+# Shorter values are no secrets, and are parts of too many words.
+_SHORTEST: Final = 6
+_STARS: Final = "***"
+
+
+def without_secrets(runtime: TaskRuntime, text: str, user: Mapping[str, str] | None = None) -> str:
+    """Put stars for the secrets that a task's agent was given.
+
+    Args:
+        runtime: The task; secret is what its agent's ``env`` and ``pass_env`` call a token, key, password and the like.
+        text: What is about to be written.
+        user: The user's own environment; default `os.environ`.
+
+    Returns:
+        The text without any of those values; of a value of several lines, without any of its lines.
+    """
+    agent = runtime.task.primary_agent
+    if not agent.env and not agent.pass_env:
+        return text
+    user = os.environ if user is None else user
+    given = [(name, str(value)) for name, value in agent.env]
+    given += [(name, user[name]) for name in agent.pass_env if name in user]
+    lines = {line for name, value in given if _NAMES.search(name) for line in value.splitlines()}
+    for secret in sorted((line for line in lines if len(line) >= _SHORTEST), key=len, reverse=True):
+        text = text.replace(secret, _STARS)
+    return text
