@@ -131,6 +131,8 @@ class Life(StepCalls):
         await self._step("kickoff", self.runner.kickoff, self.deadlines.kickoff * KICKOFF_TRIES, self.agent)
 
     def _launched(self, agent: Agent) -> None:
+        if not hasattr(agent, "address"):
+            raise Internal(f"the launcher returned {agent!r:.100}, which is no agent")
         self.agent = agent
         self.runtime.artifacts.agent_address = agent.address
 
@@ -150,6 +152,8 @@ class Life(StepCalls):
             raise
         finally:
             stalls.forget(self)
+        if not isinstance(signal, TaskCompletionSignal):
+            raise Internal(f"the completion checker returned {signal!r:.100}, which is no TaskCompletionSignal")
         self.runtime.artifacts.concerns.extend(without_secrets(self.runtime, each) for each in signal.concerns)
         self.runtime.artifacts.ended = signal.ended
         return signal

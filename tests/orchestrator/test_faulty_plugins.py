@@ -1,0 +1,74 @@
+"""Plugins that hang, or return what no step returns, cost their task and are told by their step."""
+
+import threading
+
+import pytest
+from memory_plugin import memory_catalog
+from memory_steps import Steps
+
+from agentrelay_core import Internal, RunSettings, Task, TaskGraph, TaskStatus, run_graph
+from agentrelay_core.orchestrator import RunOutcome
+from agentrelay_core.task_runner import calls, life
+
+FIRST, SECOND = Task(id="first", description="x"), Task(id="second", description="x")
+GRAPH = TaskGraph(name="g", tasks=[FIRST, SECOND])
+
+
+async def run(steps, tmp_path, **settings):
+    """Run two tasks, one after the other."""
+    settings = RunSettings(state_dir=tmp_path, max_concurrency=1, **settings)
+    return await run_graph(GRAPH, catalog=memory_catalog(steps), settings=settings)
+
+
+class Hanging(Steps):
+    """A plain preparer that comes to no end for the first task."""
+
+    def __init__(self):
+        super().__init__()
+        self.over = threading.Event()
+
+    def prepare(self, runtime):
+        self.log.append("prepare")
+        if runtime.task.id == "first":
+            self.over.wait()
+
+
+@pytest.mark.fault("O17")
+@pytest.mark.parametrize(("fail_fast", "second"), [(True, TaskStatus.PENDING), (False, TaskStatus.PR_MERGED)])
+async def test_a_step_that_hangs_ends_at_its_deadline(tmp_path, monkeypatch, fail_fast, second):
+    """The task fails by the step's name, and fail-fast alone keeps the next from starting."""
+    monkeypatch.setattr(life, "PREPARE", 0.2)
+    monkeypatch.setattr(calls, "THREAD_GRACE", 0.1)
+    steps = Hanging()
+    try:
+        result = await run(steps, tmp_path, fail_fast_on_internal_error=fail_fast)
+    finally:
+        steps.over.set()
+    assert result.outcome is RunOutcome.INTERNAL_ERROR
+    assert result.tasks["first"].error == "Internal: prepare did not end within 0.2 s"
+    assert result.tasks["second"].status is second
+
+
+@pytest.mark.fault("O17")
+@pytest.mark.parametrize(
+    ("step", "answer", "said"),
+    [
+        ("launch", "rubbish", "the launcher returned 'rubbish', which is no agent"),
+        ("launch", None, "the launcher returned None, which is no agent"),
+        ("wait_for_completion", None, "the completion checker returned None, which is no TaskCompletionSignal"),
+        (
+            "wait_for_completion",
+            {"outcome": "done"},
+            "the completion checker returned {'outcome': 'done'}, which is no",
+        ),
+    ],
+)
+async def test_rubbish_is_refused_by_name(tmp_path, step, answer, said):
+    """What a step must not return fails the task as internal, says which step it was, and is torn down."""
+    steps = Steps(**{step: lambda *_: answer})
+    result = await run(steps, tmp_path)
+    assert result.outcome is RunOutcome.INTERNAL_ERROR
+    assert said in result.tasks["first"].error
+    assert result.tasks["first"].error.startswith(Internal.__name__)
+    assert steps.log.count("teardown") == 1
+    assert result.tasks["second"].status is TaskStatus.PENDING
