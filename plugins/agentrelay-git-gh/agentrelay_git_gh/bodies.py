@@ -2,6 +2,7 @@
 
 from agentrelay_core.runtime import TaskRuntime
 from agentrelay_core.runtime.secrets import without_secrets
+from agentrelay_core.runtime.untrusted_text import fenced
 from agentrelay_git_gh.commits import with_trailers
 from agentrelay_git_gh.snapshot import Owner
 
@@ -13,7 +14,7 @@ def task_body(runtime: TaskRuntime, owner: Owner) -> str:
     if task.paths:
         sections.append("## Files\n\n" + "\n".join(f"- {path.path} ({path.category})" for path in task.paths))
     if runtime.artifacts.concerns:
-        sections.append("## Concerns\n\n" + "\n".join(f"- {concern}" for concern in runtime.artifacts.concerns))
+        sections.append("## Concerns\n\n" + fenced("\n".join(runtime.artifacts.concerns)))
     return with_trailers("", without_secrets(runtime, "\n\n".join(sections)), owner.trailers())
 
 
