@@ -12,6 +12,7 @@ from agentrelay_core.signals import final_look, read_concerns, read_outputs
 
 INPUTS = int(os.environ.get("AGENTRELAY_FUZZ_INPUTS", "3000"))
 SLOWEST = 0.25
+OUTSIDE = b"2030-01-01T00:00:00Z\nhttps://canary/1\nnonce=00\n"
 
 SEEDS = [
     b"2030-01-01T00:00:00Z\nhttps://x/1\nnonce=00\n",
@@ -47,22 +48,45 @@ def mutated(chance: random.Random) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.fault("A3")
+def place(chance: random.Random, file: Path, outside: Path) -> bool:
+    """Put a mutated file into its place, or a link out of the directory; whether it leads outside."""
+    match chance.randrange(40):
+        case 0:
+            file.symlink_to(outside)
+        case 1:
+            file.hardlink_to(outside)
+        case _:
+            file.write_bytes(mutated(chance))
+            return False
+    return True
+
+
+@pytest.mark.fault("A2", "A3")
 def test_mutated_files(tmp_path: Path) -> None:
-    """Every mutated file is read or refused by a ProtocolViolation, within 250 ms."""
+    """Every mutated file is read or refused by a ProtocolViolation, within 250 ms, and nothing outside is read."""
     chance = random.Random(20300101)
     readers = {".done": lambda path: final_look(path, "00"), ".failed": lambda path: final_look(path, "00")}
     readers |= {"concerns.log": read_concerns, "outputs.json": read_outputs}
-    slowest = 0.0
+    outside = tmp_path / "outside"
+    outside.write_bytes(OUTSIDE)
+    directory = tmp_path / "signals"
+    directory.mkdir()
+    slowest, refused = 0.0, 0
     for _ in range(INPUTS):
         name = chance.choice(list(readers))
-        file = tmp_path / name
-        file.write_bytes(mutated(chance))
+        file = directory / name
+        leads_outside = place(chance, file, outside)
         began = time.thread_time()
         try:
-            readers[name](tmp_path)
+            result = readers[name](directory)
         except ProtocolViolation as refusal:
-            assert str(tmp_path) in str(refusal)  # noqa: PT017 - a refusal is one of two good ends
+            assert str(directory) in str(refusal)  # noqa: PT017 - a refusal is one of two good ends
+            assert "canary" not in str(refusal)  # noqa: PT017
+            refused += 1
+        else:
+            assert not leads_outside
+            assert "canary" not in str(result)
         slowest = max(slowest, time.thread_time() - began)
         file.unlink()
     assert slowest < SLOWEST
+    assert INPUTS // 20 < refused < INPUTS
