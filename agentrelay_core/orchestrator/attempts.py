@@ -33,6 +33,7 @@ class Attempts:
         runner: Takes a task through one attempt.
         emit: Takes events.
         lanes: The run's workstreams, `None` without a repository.
+        chance: Where the jitter of pauses comes from.
     """
 
     def __init__(
@@ -41,12 +42,13 @@ class Attempts:
         runner: StandardTaskRunner,
         emit: Callable[[Event], None],
         lanes: Lanes | None,
+        chance: random.Random | None = None,
     ) -> None:
         self._settings = settings
         self._runner = runner
         self._emit = emit
         self._lanes = lanes
-        self._random = random.Random()
+        self._random = chance or random.Random()
         self._leaving = asyncio.Event()
 
     def detach(self) -> None:

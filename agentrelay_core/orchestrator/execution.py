@@ -5,6 +5,7 @@ start now.
 """
 
 import asyncio
+import random
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from typing import Any
@@ -15,12 +16,7 @@ from agentrelay_core.orchestrator.lanes import Lanes
 from agentrelay_core.orchestrator.results import RunOutcome, RunResult, WorkstreamResult
 from agentrelay_core.orchestrator.retries import is_internal, is_parked
 from agentrelay_core.orchestrator.schedule import Schedule
-from agentrelay_core.runtime import (
-    Event,
-    Fenced,
-    TaskRuntime,
-    TaskStatus,
-)
+from agentrelay_core.runtime import Event, Fenced, TaskRuntime, TaskStatus
 from agentrelay_core.runtime.status import DONE
 from agentrelay_core.spec import RunSettings, Task, TaskGraph, WorkstreamSpec
 from agentrelay_core.task_runner import StandardTaskRunner, TaskRunResult, Workspace
@@ -48,6 +44,7 @@ class Execution:
         interrupted: What the journal knows of attempts that an earlier session began and did not finish.
         integrated: Workstreams that were integrated before.
         entered: Workstreams that earlier sessions opened, and may not have closed.
+        chance: Where the jitter of pauses comes from.
     """
 
     def __init__(
@@ -67,6 +64,7 @@ class Execution:
         interrupted: Mapping[str, TaskRecord],
         integrated: Mapping[str, WorkstreamResult],
         entered: Collection[str] = (),
+        chance: random.Random | None = None,
     ) -> None:
         self._graph = graph
         self._settings = settings
@@ -108,7 +106,7 @@ class Execution:
         self._cancelled = False
         self._detached = False
         self._over: asyncio.Future[None] | None = None
-        self._attempts = Attempts(settings, runner, emit, self._lanes)
+        self._attempts = Attempts(settings, runner, emit, self._lanes, chance)
 
     async def run(self) -> RunResult:
         """Run until nothing more can be done.

@@ -24,11 +24,13 @@ from agentrelay_core.orchestrator.preflight import checked_graph, missing_for, r
 from agentrelay_core.orchestrator.recording import JournalRecorder
 from agentrelay_core.orchestrator.requests import answering
 from agentrelay_core.orchestrator.results import RunOutcome, RunResult
+from agentrelay_core.orchestrator.surroundings import Surroundings
 from agentrelay_core.runtime import Event, EventListener, Fenced
 from agentrelay_core.runtime.events import careful
 from agentrelay_core.spec import RunSettings, TaskGraph
 from agentrelay_core.task_runner import StandardTaskRunner
 from agentrelay_core.task_runner.calls import call_step
+from agentrelay_core.task_runner.watchdog import Watchdog
 
 SMALLEST_POOL = 8
 
@@ -47,6 +49,7 @@ class Orchestrator:
         accept_graph: Go on with a graph that was edited since the run began; what is done stays done.
         wait_for_owner: Wait for another process that drives this run, where it would be an error.
         takeover: Own the run though another process does, which is then kept from writing; for one that is stuck.
+        surroundings: What the run takes from the machine; a simulation gives others.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Orchestrator:
         accept_graph: bool = False,
         wait_for_owner: bool = False,
         takeover: bool = False,
+        surroundings: Surroundings | None = None,
     ) -> None:
         self.settings = settings or graph.settings
         self.catalog = catalog or Catalog.discover()
@@ -71,6 +75,7 @@ class Orchestrator:
         self._accept_graph = accept_graph
         self._wait_for_owner = wait_for_owner
         self._takeover = takeover
+        self._surroundings = surroundings or Surroundings()
         self._listener = None if on_event is None else careful(on_event)
         self._execution: Execution | None = None
         self._journal: Journal | None = None
@@ -114,7 +119,7 @@ class Orchestrator:
                 return RunResult(
                     outcome=RunOutcome.NOTHING_TO_DO, tasks=tasks, run_id=plan.run_id, workstreams=plan.integrated
                 )
-            self._journal = await asyncio.to_thread(Journal.open, journal_path(self.state_dir))
+            self._journal = await asyncio.to_thread(self._surroundings.open_journal, journal_path(self.state_dir))
             at_once = self._at_once()
             pool = ThreadPoolExecutor(max(SMALLEST_POOL, 2 * at_once), thread_name_prefix="agentrelay-step")
             try:
@@ -178,6 +183,7 @@ class Orchestrator:
                 on_event=self._emit,
                 executor=pool,
                 recorder=JournalRecorder(self._open_journal(), self._emit, self._abort),
+                watchdog=Watchdog(asyncio.get_running_loop().time, self._surroundings.begin),
             ),
             journal=self._open_journal(),
             emit=self._emit,
@@ -189,6 +195,7 @@ class Orchestrator:
             interrupted=plan.interrupted,
             integrated=plan.integrated,
             entered=plan.entered,
+            chance=self._surroundings.chance,
         )
         self._execution = execution
         if self._stop is not None:

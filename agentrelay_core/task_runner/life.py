@@ -140,7 +140,7 @@ class Life(StepCalls):
         self._event("task_waiting", "")
         failpoint("kickoff", "outcome")
         stalls = self.runner.watchdog.stalls
-        stalls.watch(self)
+        self.runner.watchdog.watch_agent(self)
         try:
             signal: TaskCompletionSignal = await self._step(
                 "wait_for_completion", self.runner.completion_checker, self._wall, detachable=True

@@ -57,6 +57,7 @@ class StandardTaskRunner:
         on_event: Called with each event; one that raises is logged once and ends nothing.
         executor: Where plain ``def`` steps run; default a pool of the runner's own.
         recorder: Told of effects before they begin and when they are found done; for a run that can be resumed.
+        watchdog: Ends waits that are overdue; default one of the runner's own.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class StandardTaskRunner:
         on_event: EventListener | None = None,
         executor: Executor | None = None,
         recorder: EffectRecorder | None = None,
+        watchdog: Watchdog | None = None,
     ) -> None:
         self.preparer = preparer
         self.launcher = launcher
@@ -83,8 +85,8 @@ class StandardTaskRunner:
         self.on_event = None if on_event is None else careful(on_event)
         self.executor = executor or ThreadPoolExecutor(SMALLEST_POOL, thread_name_prefix="agentrelay-step")
         self.recorder = recorder
-        self.watchdog = Watchdog()
-        self._lives: set[Life] = set()
+        self.watchdog = watchdog or Watchdog()
+        self._lives: dict[Life, None] = {}
         self.ways: dict[tuple[type, str], Way] = {}
 
     async def run(self, runtime: TaskRuntime, *, teardown_mode: TearDownMode = TearDownMode.ALWAYS) -> TaskRunResult:
@@ -105,7 +107,7 @@ class StandardTaskRunner:
         if status != TaskStatus.PENDING:
             raise ValueError(f"a task must be PENDING to be run; {runtime.task.id!r} is {TaskStatus(status).name}")
         life = Life(self, runtime, self.watchdog.watch())
-        self._lives.add(life)
+        self._lives[life] = None
         failure_class: IntegrationFailureClass | None = None
         cancelled: asyncio.CancelledError | None = None
         try:
@@ -120,7 +122,7 @@ class StandardTaskRunner:
             _fail(runtime, f"{type(exc).__name__}: {_text(exc)}", exc)
             failure_class = classify(exc)
         finally:
-            self._lives.discard(life)
+            self._lives.pop(life, None)
             if life.detached or cancelled is not None:
                 self.watchdog.forget(life.wait)
 

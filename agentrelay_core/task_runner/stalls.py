@@ -8,7 +8,8 @@ given the whole time again.
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from agentrelay_core.runtime import TaskRuntime
@@ -29,6 +30,16 @@ REPEAT = 3600.0
 
 _DEFAULTS = Deadlines()
 Seen = tuple["Stall", bool, str | None]
+Begin = Callable[[Callable[[], None]], None]
+"""Begins some work that may take long, and returns at once."""
+
+
+def begin_in_thread(work: Callable[[], None]) -> None:
+    """Begin a look in a thread of its own.
+
+    No pool: a look that hangs would hold one of its threads, and the end of the process would wait for it.
+    """
+    threading.Thread(target=work, name="agentrelay-stalls", daemon=True).start()
 
 
 class Awaited(Protocol):
@@ -109,22 +120,29 @@ class Stall:
 
 
 class Stalls:
-    """Looks after all agents that are waited for; its clock is the watchdog's."""
+    """Looks after all agents that are waited for.
 
-    def __init__(self) -> None:
+    Args:
+        clock: The watchdog's.
+        begin: Begins a look where it does not block the event loop.
+    """
+
+    def __init__(self, clock: Callable[[], float] = monotonic, begin: Begin = begin_in_thread) -> None:
+        self._clock = clock
+        self._begin = begin
         # Most waits of no-op tasks end before the next tick, and need no clock.
-        self._new: set[Awaited] = set()
+        self._new: dict[Awaited, None] = {}
         self._watched: dict[Awaited, Stall] = {}
         self._looking = False
         self._next = 0.0
 
     def watch(self, awaited: Awaited) -> None:
         """Begin to look after an agent."""
-        self._new.add(awaited)
+        self._new[awaited] = None
 
     def forget(self, awaited: Awaited) -> None:
         """Stop looking after an agent; forgetting it again changes nothing."""
-        self._new.discard(awaited)
+        self._new.pop(awaited, None)
         self._watched.pop(awaited, None)
 
     def tick(self, now: float, *, after_gap: bool) -> float:
@@ -170,8 +188,7 @@ class Stalls:
         if due:
             self._looking = True
             loop = asyncio.get_running_loop()
-            # No pool: a look that hangs would hold one of its threads, and the end of the process would wait for it.
-            threading.Thread(target=self._look, args=(loop, now, due), name="agentrelay-stalls", daemon=True).start()
+            self._begin(lambda: self._look(loop, now, due))
 
     def _look(self, loop: asyncio.AbstractEventLoop, now: float, stalls: Iterable[Stall]) -> None:
         """In a thread: look at agents, and hand what was seen to the event loop."""
@@ -181,7 +198,7 @@ class Stalls:
         try:
             for stall in stalls:
                 if stall.traces is None:
-                    stall.traces = Traces(stall.awaited.runtime)
+                    stall.traces = Traces(stall.awaited.runtime, self._clock)
                 seen.append((stall, stall.traces.look(), stall.traces.question))
         finally:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more

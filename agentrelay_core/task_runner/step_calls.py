@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from agentrelay_core.failpoints import failpoint
@@ -141,14 +140,15 @@ class StepCalls:
         A deadline that may be extended meanwhile is given as a function. `overdue` is the step's method, or makes the
         error from the seconds, for a wait that outlasts its deadline.
         """
-        wait = self.wait
+        wait, watchdog = self.wait, self.runner.watchdog
         self._leave_if_detached(work)
+        wait.began = watchdog.clock()
         if callable(seconds):
             wait.limit = seconds
-            wait.began = monotonic()
             wait.due = wait.began + seconds()
         else:
-            wait.due = monotonic() + seconds
+            wait.due = wait.began + seconds
+        watchdog.look_by(wait.due)
         wait.detachable = detachable
         try:
             result = await work

@@ -6,6 +6,7 @@ that nothing is followed, waited for or read without a limit.
 
 import itertools
 import os
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -33,12 +34,14 @@ class Traces:
 
     Args:
         runtime: The task, its agent at work.
+        clock: Gives seconds that no change of the wall clock touches.
     """
 
-    __slots__ = ("_cpu", "_cpu_at", "_facts", "_git", "_log", "_offset", "_runtime", "_screen", "question")
+    __slots__ = ("_clock", "_cpu", "_cpu_at", "_facts", "_git", "_log", "_offset", "_runtime", "_screen", "question")
 
-    def __init__(self, runtime: TaskRuntime) -> None:
+    def __init__(self, runtime: TaskRuntime, clock: Callable[[], float] = monotonic) -> None:
         self._runtime = runtime
+        self._clock = clock
         self._screen = Screen()
         self._offset = 0
         self._log: tuple[int, int] | None = None
@@ -115,7 +118,7 @@ class Traces:
             used = None if address is None else address.cpu_seconds()
         except Exception:  # a plugin's; what it cannot tell is no trace
             used = None
-        now = monotonic()
+        now = self._clock()
         before, since = self._cpu, now - self._cpu_at
         self._cpu, self._cpu_at = used, now
         return used is not None and before is not None and used > before and used - before >= BUSY * since

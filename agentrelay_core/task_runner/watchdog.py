@@ -10,11 +10,13 @@ from collections.abc import Callable
 from enum import Enum
 from time import monotonic
 
-from agentrelay_core.task_runner.stalls import Stalls
+from agentrelay_core.task_runner.stalls import Awaited, Begin, Stalls, begin_in_thread
 
 # The longest and the shortest time between two looks, in seconds.
-SLOWEST = 1.0
+SLOWEST = 30.0
 FASTEST = 0.02
+# An agent that is waited for is taken in within this time, in seconds.
+SOON = 1.0
 # A look that comes later than this, in seconds, comes after a time in which we did not run.
 GAP = 5.0
 
@@ -78,11 +80,13 @@ class Watchdog:
 
     Args:
         clock: Gives seconds that no change of the wall clock touches.
+        begin: Begins a look at agents where it does not block the event loop.
     """
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
-        self.waits: set[Wait] = set()
-        self.stalls = Stalls()
+    def __init__(self, clock: Callable[[], float] = monotonic, begin: Begin = begin_in_thread) -> None:
+        # In the order in which they began, so that those that are overdue together end in that order.
+        self.waits: dict[Wait, None] = {}
+        self.stalls = Stalls(clock, begin)
         self.clock = clock
         self._planned = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -93,14 +97,30 @@ class Watchdog:
         if task is None:
             raise RuntimeError("a step is awaited outside of a task")
         wait = Wait(task)
-        self.waits.add(wait)
+        self.waits[wait] = None
         if self._timer is None:
             self._plan(self.clock(), FASTEST)
         return wait
 
     def forget(self, wait: Wait) -> None:
         """Stop watching."""
-        self.waits.discard(wait)
+        self.waits.pop(wait, None)
+
+    def look_by(self, when: float) -> None:
+        """Look no later than at a time, for a wait that is due before the next look.
+
+        Args:
+            when: Seconds of the clock.
+        """
+        if self._timer is not None and when < self._planned:
+            self._timer.cancel()
+            now = self.clock()
+            self._plan(now, max(when - now, FASTEST))
+
+    def watch_agent(self, awaited: Awaited) -> None:
+        """Begin to look after an agent that may hang."""
+        self.stalls.watch(awaited)
+        self.look_by(self.clock() + SOON)
 
     def look(self) -> float:
         """Look at all waits once.

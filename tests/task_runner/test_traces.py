@@ -138,14 +138,13 @@ def test_a_task_without_directories_leaves_no_traces():
 
 
 @pytest.mark.fault("A12")
-def test_cpu_time_is_progress_from_a_share_of_one_cpu_on(runtime, monkeypatch):
+def test_cpu_time_is_progress_from_a_share_of_one_cpu_on(runtime):
     """A spinner's share is less than that of work."""
     now, used = 1000.0, 5.0
-    monkeypatch.setattr(traces, "monotonic", lambda: now)
     agent = MemoryAgent([])
     agent.address.cpu_seconds = lambda: used
     runtime.artifacts.agent_address = agent.address
-    looks = Traces(runtime)
+    looks = Traces(runtime, lambda: now)
     looks.look()
     now, used = now + 100.0, used + 100.0 * BUSY
     assert looks.look()

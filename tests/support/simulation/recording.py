@@ -1,0 +1,100 @@
+"""The product's journal with a commit that takes virtual time, so that an abrupt end loses what a real one would."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from agentrelay_core import Event
+from agentrelay_core.journal import Journal
+
+COMMIT = 0.003  # virtual seconds from a barrier to the disk
+GATHER = 0.01  # the same for events that nobody waits for
+
+
+class _Barrier:
+    """Stands among the journal's futures, and wakes a thread where they wake a loop."""
+
+    def __init__(self) -> None:
+        self._reached = threading.Event()
+
+    def get_loop(self) -> "_Barrier":
+        return self
+
+    def call_soon_threadsafe(self, callback: Any, waiting: Any) -> None:
+        self._reached.set()
+
+    def wait(self) -> None:
+        assert self._reached.wait(60), "the journal's thread does not answer"
+
+
+class SimulatedJournal(Journal):
+    """A journal whose thread is waited for, at virtual times."""
+
+    on_durable: Callable[[Sequence[Event]], None]
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        super().__init__(path, connection)
+        self._gathered: list[Event] = []
+        self._waiting: list[asyncio.Future[None]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._lost = False
+
+    def append(self, event: Event) -> None:
+        """Gather an event."""
+        if not self._lost:
+            self._gathered.append(event)
+            self._plan(GATHER)
+
+    async def flush(self) -> None:
+        """Wait for the virtual commit that covers what was gathered."""
+        if self._lost:
+            return
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        self._plan(COMMIT)
+        await future
+
+    def close(self) -> None:
+        """Write what was gathered and close."""
+        self._commit_now()
+        super().close()
+
+    def lose(self) -> None:
+        """End as if the process had been killed: what is not on the disk never will be."""
+        self._lost = True
+        self._gathered.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._wake_all()
+
+    def _plan(self, pause: float) -> None:
+        loop = asyncio.get_running_loop()
+        if self._timer is not None and self._timer.when() > loop.time() + pause:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = loop.call_later(pause, self._commit_now)
+
+    def _commit_now(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        events, self._gathered = self._gathered, []
+        if events:
+            for event in events:
+                super().append(event)
+            barrier = _Barrier()
+            self._barriers.append(barrier)  # type: ignore[arg-type]
+            self._wake.put(None)
+            barrier.wait()
+            self.on_durable(events)
+        self._wake_all()
+
+    def _wake_all(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
