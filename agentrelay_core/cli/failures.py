@@ -9,6 +9,7 @@ import click
 
 from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.exit_codes import INTERNAL, exit_code_of
+from agentrelay_core.runtime.no_room import no_room
 from agentrelay_core.runtime.untrusted_text import plain_text
 from agentrelay_core.user_places import user_state
 
@@ -23,6 +24,7 @@ def report(error: Exception, *, debug: bool) -> int:
     Returns:
         The exit code.
     """
+    error = no_room(error) or error
     code = error.exit_code if isinstance(error, Failure) else exit_code_of(error)
     if code is not None:
         text = plain_text(str(error))

@@ -1,8 +1,12 @@
 """What is said when the record of a run cannot be kept or read; it is never mended silently."""
 
+import errno
 from pathlib import Path
 
 from agentrelay_core.runtime import Fenced, IntegrationError, UserError
+from agentrelay_core.runtime.no_room import lacks_room
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 FENCED = "another process owns this run now"
 """What SQLite is told to say to a writer whose epoch has ended."""
@@ -47,7 +51,10 @@ def translate(path: Path, error: Exception) -> IntegrationError:
         )
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return damaged(path, str(error))
-    if name.startswith("SQLITE_FULL"):
+    full = name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")) and lacks_room(
+        path
+    )  # of its shared memory, for example
+    if full or name.startswith("SQLITE_FULL") or getattr(error, "errno", None) in _NO_ROOM:
         return JournalFull(
             f"no space is left for the journal {path}; what it holds is safe. "
             f"Free at least 16 MiB in {path.parent}, then run `agentrelay run` again"

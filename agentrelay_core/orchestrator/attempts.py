@@ -19,6 +19,7 @@ from agentrelay_core.runtime import (
     TaskStatus,
     classify_integration_error,
 )
+from agentrelay_core.runtime.no_room import no_room
 from agentrelay_core.runtime.secrets import without_secrets
 from agentrelay_core.runtime.status import ENDED
 from agentrelay_core.spec import RunSettings
@@ -126,7 +127,7 @@ class Attempts:
             try:
                 await self._lanes.enter(runtime.task, runtime)
             except Exception as exc:
-                return fail(runtime, exc)
+                return fail(runtime, no_room(exc, self._runner.places) or exc)
         if self._leaving.is_set():
             return TaskRunResult.from_runtime(runtime)
         return await self._runner.run(runtime, teardown_mode=self._settings.teardown_mode)

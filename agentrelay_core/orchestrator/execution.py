@@ -94,6 +94,7 @@ class Execution:
                 done=done,
                 integrated=integrated,
                 entered=entered,
+                places=runner.places,
             )
         self._live: dict[str, asyncio.Task[None]] = {}
         self._integrating: dict[str, asyncio.Task[None]] = {}

@@ -13,6 +13,7 @@ from agentrelay_core.failpoints import failpoint
 from agentrelay_core.journal import kinds
 from agentrelay_core.orchestrator.results import WorkstreamResult
 from agentrelay_core.runtime import Event, IntegrationError, Parked, TaskRuntime
+from agentrelay_core.runtime.no_room import no_room
 from agentrelay_core.spec import Task, TaskGraph, WorkstreamSpec
 
 # What calls a method of the workspace without blocking the event loop: (method, *arguments).
@@ -30,6 +31,7 @@ class Lanes:
         done: Ids of tasks that are done already.
         integrated: Workstreams that an earlier session of the run has integrated.
         entered: Workstreams that an earlier session opened; it may have been killed before it closed them.
+        places: Where the workspace writes; an integration that fails while such a disk is full waits for a person.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Lanes:
         done: Collection[str] = (),
         integrated: Mapping[str, WorkstreamResult] | None = None,
         entered: Collection[str] = (),
+        places: Collection[Path] = (),
     ) -> None:
         self.specs = {spec.id: spec for spec in graph.workstreams}
         self.results: dict[str, WorkstreamResult] = dict(integrated or {})
@@ -50,6 +53,7 @@ class Lanes:
         self._flush = flush
         self._target = {spec.id: self._flows_into(graph.name, spec) for spec in graph.workstreams}
         self._entered = entered
+        self._places = places
         self._opened: dict[str, asyncio.Future[tuple[str, Path]]] = {}
         self._lane_of = {task.id: task.workstream_id for task in graph.tasks}
         # For each lane in use: how many of its tasks, and of the lanes that flow into it, are still to come.
@@ -98,7 +102,8 @@ class Lanes:
             if self._flush is not None:
                 await self._flush()  # an intent, durable before the effect
             url = await self._effect("integrate", spec)
-        except Exception as exc:
+        except Exception as raised:
+            exc = no_room(raised, self._places) or raised
             parked = isinstance(exc, Parked)
             text = str(exc) if isinstance(exc, IntegrationError) else f"{type(exc).__name__}: {exc}"
             self.results[spec.id] = WorkstreamResult(id=spec.id, error=text, parked=parked)

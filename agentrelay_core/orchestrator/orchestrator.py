@@ -27,6 +27,7 @@ from agentrelay_core.orchestrator.results import RunOutcome, RunResult
 from agentrelay_core.orchestrator.surroundings import Surroundings
 from agentrelay_core.runtime import Event, EventListener, Fenced
 from agentrelay_core.runtime.events import careful
+from agentrelay_core.runtime.no_room import parking
 from agentrelay_core.spec import RunSettings, TaskGraph
 from agentrelay_core.task_runner import StandardTaskRunner
 from agentrelay_core.task_runner.calls import call_step
@@ -71,6 +72,7 @@ class Orchestrator:
         self.graph = checked_graph(graph, self.catalog)
         self.repository = None if repository is None else repository_root(Path(repository))
         self.state_dir = state_directory(self.repository, graph.name, override=self.settings.state_dir)
+        self._places = [place for place in (self.state_dir, self.repository) if place is not None]
         self.select = select
         self._accept_graph = accept_graph
         self._wait_for_owner = wait_for_owner
@@ -108,9 +110,14 @@ class Orchestrator:
             GraphChanged: The graph was edited since the run began, and that was not accepted.
             JournalError: The journal cannot be read or written. Agents are left to go on.
             Fenced: Another process took the run over. Agents are left to go on.
+            Parked: A disk is full, or may not be written; the text says what to do.
             asyncio.CancelledError: The caller was cancelled: every task was stopped first.
         """
         require(self.missing())
+        with parking(self._places):
+            return await self._own()
+
+    async def _own(self) -> RunResult:
         ensure(self.state_dir)
         async with owned(self.state_dir, wait=self._wait_for_owner, takeover=self._takeover) as lock:
             plan = await asyncio.to_thread(self.plan)
@@ -183,6 +190,7 @@ class Orchestrator:
                 on_event=self._emit,
                 executor=pool,
                 recorder=JournalRecorder(self._open_journal(), self._emit, self._abort),
+                places=self._places,
                 watchdog=Watchdog(asyncio.get_running_loop().time, self._surroundings.begin),
             ),
             journal=self._open_journal(),

@@ -4,14 +4,16 @@
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from agentrelay_core.failpoints import failpoint
 from agentrelay_core.runtime import EventListener, IntegrationFailureClass, TaskRuntime, TaskStatus
 from agentrelay_core.runtime import classify_integration_error as classify
 from agentrelay_core.runtime.events import careful
+from agentrelay_core.runtime.no_room import no_room
 from agentrelay_core.runtime.secrets import without_secrets
 from agentrelay_core.runtime.status import DONE
 from agentrelay_core.spec import TearDownMode
@@ -58,6 +60,7 @@ class StandardTaskRunner:
         executor: Where plain ``def`` steps run; default a pool of the runner's own.
         recorder: Told of effects before they begin and when they are found done; for a run that can be resumed.
         watchdog: Ends waits that are overdue; default one of the runner's own.
+        places: Where steps write; what fails while the disk of one of them is full waits for a person.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class StandardTaskRunner:
         executor: Executor | None = None,
         recorder: EffectRecorder | None = None,
         watchdog: Watchdog | None = None,
+        places: Collection[Path] = (),
     ) -> None:
         self.preparer = preparer
         self.launcher = launcher
@@ -86,6 +90,7 @@ class StandardTaskRunner:
         self.executor = executor or ThreadPoolExecutor(SMALLEST_POOL, thread_name_prefix="agentrelay-step")
         self.recorder = recorder
         self.watchdog = watchdog or Watchdog()
+        self.places = places
         self._lives: dict[Life, None] = {}
         self.ways: dict[tuple[type, str], Way] = {}
 
@@ -118,9 +123,10 @@ class StandardTaskRunner:
         except asyncio.CancelledError as exc:
             cancelled = exc
             _fail(runtime, "CancelledError: cancelled", exc)
-        except Exception as exc:
-            _fail(runtime, f"{type(exc).__name__}: {_text(exc)}", exc)
-            failure_class = classify(exc)
+        except Exception as raised:
+            failure = no_room(raised, self.places) or raised
+            _fail(runtime, f"{type(failure).__name__}: {_text(failure)}", failure)
+            failure_class = classify(failure)
         finally:
             self._lives.pop(life, None)
             if life.detached or cancelled is not None:

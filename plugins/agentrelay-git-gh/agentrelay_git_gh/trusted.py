@@ -46,6 +46,7 @@ _SETTINGS: Final = {
     "maintenance.auto": "false",
     "safe.directory": "*",
 }
+_NO_ROOM: Final = ("No space left on device", "Out of diskspace", "Disk quota exceeded", "Read-only file system")
 _OPTIONS: Final = tuple(word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}"))
 
 
@@ -159,6 +160,6 @@ def quoted(text: str) -> str:
 
 def _failure(arguments: tuple[str, ...], captured: Captured) -> Exception:
     said = os.fsdecode(captured.stderr).strip()
-    if "No space left on device" in said or "Disk quota exceeded" in said or "Read-only file system" in said:
-        return Parked(f"git {arguments[0]} could not write: {said}; make room, then run again")
+    if any(words in said for words in _NO_ROOM):
+        return Parked(f"git {arguments[0]} could not write: {said}; make room, then type `agentrelay run`")
     return GitFailed(f"git {' '.join(arguments)} ended with exit code {captured.returncode}: {said}", captured)

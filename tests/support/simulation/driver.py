@@ -1,4 +1,4 @@
-"""One simulation from its seed to its end: sessions that are killed or left, people who answer, until nothing is left."""
+"""One simulation from its seed to its end: sessions that are killed or left, people who answer."""
 
 import asyncio
 import contextlib
