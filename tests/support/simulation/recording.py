@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agentrelay_core import Event
-from agentrelay_core.journal import Journal
+from agentrelay_core.journal.writer import Durability, Journal
 
 COMMIT = 0.003  # virtual seconds from a barrier to the disk
 GATHER = 0.01  # the same for events that nobody waits for
@@ -35,8 +35,8 @@ class SimulatedJournal(Journal):
 
     on_durable: Callable[[Sequence[Event]], None]
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        super().__init__(path, connection)
+    def __init__(self, path: Path, connection: sqlite3.Connection, durability: Durability) -> None:
+        super().__init__(path, connection, durability)
         self._gathered: list[Event] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._timer: asyncio.TimerHandle | None = None
