@@ -51,9 +51,8 @@ def translate(path: Path, error: Exception) -> IntegrationError:
         )
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return damaged(path, str(error))
-    full = name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")) and lacks_room(
-        path
-    )  # of its shared memory, for example
+    # What SQLite calls so where there is no room for its shared memory.
+    full = name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")) and lacks_room(path)
     if full or name.startswith("SQLITE_FULL") or getattr(error, "errno", None) in _NO_ROOM:
         return JournalFull(
             f"no space is left for the journal {path}; what it holds is safe. "

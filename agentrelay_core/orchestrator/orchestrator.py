@@ -19,7 +19,7 @@ from agentrelay_core.orchestrator.execution import Execution
 from agentrelay_core.orchestrator.orphans import end_orphans, left_agents, stop_agents
 from agentrelay_core.orchestrator.ownership import owned
 from agentrelay_core.orchestrator.places import ensure, journal_path, new_run_id, repository_root, state_directory
-from agentrelay_core.orchestrator.plan import Plan, make_plan
+from agentrelay_core.orchestrator.plan import Plan, make_plan, nothing_to_do
 from agentrelay_core.orchestrator.preflight import checked_graph, missing_for, require
 from agentrelay_core.orchestrator.recording import JournalRecorder
 from agentrelay_core.orchestrator.requests import answering
@@ -122,10 +122,7 @@ class Orchestrator:
         async with owned(self.state_dir, wait=self._wait_for_owner, takeover=self._takeover) as lock:
             plan = await asyncio.to_thread(self.plan)
             if plan.nothing_to_do:
-                tasks = {task.id: plan.finished[task.id] for task in self.graph.tasks if task.id in plan.finished}
-                return RunResult(
-                    outcome=RunOutcome.NOTHING_TO_DO, tasks=tasks, run_id=plan.run_id, workstreams=plan.integrated
-                )
+                return nothing_to_do(plan, self.graph)
             self._journal = await asyncio.to_thread(self._surroundings.open_journal, journal_path(self.state_dir))
             at_once = self._at_once()
             pool = ThreadPoolExecutor(max(SMALLEST_POOL, 2 * at_once), thread_name_prefix="agentrelay-step")

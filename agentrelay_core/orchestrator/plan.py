@@ -6,7 +6,7 @@ from enum import StrEnum
 import attrs
 
 from agentrelay_core.journal import RunState, TaskRecord
-from agentrelay_core.orchestrator.results import WorkstreamResult
+from agentrelay_core.orchestrator.results import RunOutcome, RunResult, WorkstreamResult
 from agentrelay_core.runtime.status import DONE
 from agentrelay_core.spec import Task, TaskGraph
 from agentrelay_core.task_runner import TaskRunResult
@@ -126,6 +126,17 @@ def make_plan(
         entered=frozenset(lane for lane, record in state.workstreams.items() if record.branch is not None),
         cut_off=bool(state.run_id) and state.outcome is None,
     )
+
+
+def nothing_to_do(plan: Plan, graph: TaskGraph) -> RunResult:
+    """The result of a run whose plan holds nothing to be done.
+
+    Args:
+        plan: The plan.
+        graph: Its graph.
+    """
+    tasks = {task.id: plan.finished[task.id] for task in graph.tasks if task.id in plan.finished}
+    return RunResult(outcome=RunOutcome.NOTHING_TO_DO, tasks=tasks, run_id=plan.run_id, workstreams=plan.integrated)
 
 
 def _plan_task(

@@ -39,7 +39,7 @@ def _ends_well_once_there_is_room(shell, filler):
     assert first.returncode == 4, told
     assert "Traceback" not in told
     assert "No space left" in told or "no space is left" in told or "is full" in told, told
-    assert "`agentrelay run`" in first.stderr
+    assert "`agentrelay run`" in told
     filler.unlink()
     shell("run")
     assert shell.git("ls-tree", "--name-only", "agentrelay/g@default").split() == ["one.txt"]
@@ -50,7 +50,7 @@ def _ends_well_once_there_is_room(shell, filler):
     places = [shell.path, shell.environment["AGENTRELAY_STATE_DIR"]]
     kept = [name for place in places for _, folders, files in os.walk(place) for name in (*folders, *files)]
     half_made = [name for name in kept if name.startswith(("transfer-", "tmp_")) or name.endswith((".lock", ".tmp"))]
-    assert not half_made
+    assert set(half_made) <= {"owner.lock"}  # by which a run is owned
 
 
 @pytest.mark.slow

@@ -61,7 +61,7 @@ def test_the_clock_jumps_and_a_wait_for_nothing_is_told():
 @pytest.mark.timeout(900)
 def test_ten_thousand_tasks_take_weeks_and_break_nothing(tmp_path):
     """The size that we promise."""
-    report = simulate(1, 10_000, tmp_path, restarts=8, max_concurrency=64)
+    report = simulate(1, 10_000, tmp_path, restarts=8, max_concurrency=128)
     assert not report.violations, report.violations[:5]
     assert report.merged > 9_000
     assert report.seconds > 14 * DAY
