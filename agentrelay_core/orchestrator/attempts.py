@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import math
 import random
+import time
 from collections.abc import Callable
 
 from agentrelay_core.failpoints import failpoint
@@ -135,6 +137,8 @@ class Attempts:
     async def _resume(self, runtime: TaskRuntime, record: TaskRecord) -> tuple[TaskRunResult, bool]:
         """Go on with an attempt that an earlier session left; how it ended, and whether another one may help."""
         runtime.resumed = True
+        # Clocks jump: no time is less than none.
+        runtime.seconds_used = max(0.0, time.time() - (record.started_at or math.inf))
         runtime.gates_failed = record.gates_failed
         runtime.turn_due = record.turn_due
         runtime.agent_done = record.parked and record.pr_url is not None
@@ -188,5 +192,6 @@ def _renew(runtime: TaskRuntime) -> None:
     runtime.failure = None
     runtime.resumed = runtime.turn_due = runtime.agent_done = False
     runtime.gates_failed = 0
+    runtime.seconds_used = 0.0
     runtime.state = TaskState(attempt_num=state.attempt_num + 1)
     runtime.artifacts = TaskArtifacts(concerns=runtime.artifacts.concerns)

@@ -87,6 +87,7 @@ class TaskRuntime:
         failure: The exception that ended the last run of it, if one did.
         resumed: Whether an earlier session of the run may have begun this attempt, so that its steps' effects may be
             there already.
+        seconds_used: How much of its wall budget earlier sessions of the run have used.
         gates_failed: How many completion gates of this attempt have failed.
         turn_due: Whether the agent of a resumed attempt is still to be told of the last of them.
         agent_done: Whether the agent of a resumed attempt had ended its work: a person was needed afterwards.
@@ -100,6 +101,7 @@ class TaskRuntime:
     last_error: str | None = attrs.field(default=None, kw_only=True)
     failure: BaseException | None = attrs.field(default=None, kw_only=True)
     resumed: bool = attrs.field(default=False, kw_only=True)
+    seconds_used: float = attrs.field(default=0.0, kw_only=True)
     gates_failed: int = attrs.field(default=0, kw_only=True)
     turn_due: bool = attrs.field(default=False, kw_only=True)
     agent_done: bool = attrs.field(default=False, kw_only=True)

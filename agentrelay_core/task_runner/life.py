@@ -34,6 +34,8 @@ PUBLISH = 900.0
 MERGE = 900.0
 TEARDOWN = 120.0
 KICKOFF_TRIES = 3
+# Seconds of its wall budget that an agent has at least when a run goes on.
+LEAST_AFTER_GAP = 60.0
 
 _DEFAULTS = Deadlines()
 _NO_URL = "Task completion signaled 'done' but did not include pr_url."
@@ -167,7 +169,8 @@ class Life(StepCalls):
         self.wait.interrupt(Interruption.HUNG, AgentFailure(reason))
 
     def _wall(self) -> float:
-        return self.deadlines.wall
+        # No agent is given up at the first look after a gap in which nobody could see its end.
+        return max(self.deadlines.wall - self.runtime.seconds_used, min(self.deadlines.wall, LEAST_AFTER_GAP))
 
     def _gate_limit(self) -> float:
         return self.deadlines.gate

@@ -27,8 +27,8 @@ from agentrelay_core.processes import find_marked
 LANES = ("default", "one", "two", "three", "four", "five")
 # A kill that was armed at a place that is not passed any more ends with the run; seconds until that is an error.
 DEADLINE = 300.0
-# No gate fails in these graphs, so that no agent takes another turn; and an agent whose command carries its instructions
-# has had its kickoff with its launch.
+# No gate fails in these graphs, so that no agent takes another turn; and an agent whose command carries its
+# instructions has had its kickoff with its launch.
 NOT_PASSED = frozenset(name for name in FAILPOINTS if name.startswith("send_turn:")) | {
     "kickoff:intent",
     "kickoff:effect",

@@ -1,18 +1,22 @@
 """A run that was killed goes on from what its journal says and from what its steps find."""
 
 import ast
+import asyncio
 import inspect
+import time
 
+import attrs
 import pytest
 from memory_plugin import memory_catalog
-from memory_steps import MemoryAgent, Steps
+from memory_steps import MemoryAgent, Steps, make_runner
 
-from agentrelay_core import Event, RunSettings, Task, TaskCompletionSignal, TaskGraph, TaskStatus, run_graph
+from agentrelay_core import Deadlines, Event, RunSettings, Task, TaskCompletionSignal, TaskGraph, TaskStatus, run_graph
 from agentrelay_core.failpoints import EFFECTS, FAILPOINTS, PHASES
 from agentrelay_core.journal import Journal, read_events, read_state, run_started_event
 from agentrelay_core.orchestrator import lanes
 from agentrelay_core.task_runner import life
 from agentrelay_core.task_runner.effects import DURABLE, EFFECT_OF
+from agentrelay_core.task_runner.watchdog import Wait
 
 GRAPH = TaskGraph(name="g", tasks=[Task(id="a", description="work"), Task(id="b", description="", role="implementer")])
 URL = "https://forge/pr/1"
@@ -43,14 +47,14 @@ class FindingSteps(Steps):
 def killed(tmp_path):
     """Write the journal that a killed session of the run left, and give what runs the graph again."""
 
-    def killed(*events, graph=GRAPH):
+    def killed(*events, graph=GRAPH, timestamp=None):
         path = tmp_path / "g" / "journal.sqlite"
         journal = Journal.open(path)
         journal.append(run_started_event("20260101T000000Z-beef", graph))
         for kind, message, data in events:
-            journal.append(
-                Event(kind=kind, task_id="a", workstream_id="default", attempt_num=0, message=message, data=data)
-            )
+            when = {} if timestamp is None else {"timestamp": timestamp}
+            place = {"task_id": "a", "workstream_id": "default", "attempt_num": 0}
+            journal.append(Event(kind=kind, **place, message=message, data=data, **when))
         journal.close()
 
         async def again(steps, **settings):
@@ -121,6 +125,26 @@ async def test_a_failed_attempt_that_had_ended_is_retried_as_it_would_have_been(
     result, state, _ = await killed(*LAUNCHED, ended)(steps, max_task_attempts=2)
     assert result.succeeded
     assert state.tasks["a"].attempt_num == 1
+
+
+@pytest.mark.fault("O15")
+@pytest.mark.parametrize(("began", "most"), [(-100, 3700), (-10_000, 60), (+86_400, 3600)])
+async def test_a_wall_budget_survives_a_crash(killed, tmp_path, began, most):
+    """What earlier sessions used is used; a clock that was set back gives none, and the first look ends no agent."""
+    seen = []
+
+    def wait(runtime):
+        if runtime.task.id == "a":
+            seen.append(runtime)
+        return TaskCompletionSignal("done", pr_url=URL)
+
+    steps = FindingSteps("prepare", "launch", "kickoff", wait_for_completion=wait)
+    await killed(*LAUNCHED, timestamp=time.time() + began)(steps)
+    [runtime] = seen
+    runtime.task = attrs.evolve(runtime.task, deadlines=Deadlines(wall=3600))
+    left = life.Life(make_runner(steps), runtime, Wait(asyncio.current_task()))._wall()
+    assert left == pytest.approx(max(60, 3600 - max(0, -began)), abs=30)
+    assert left <= most
 
 
 async def test_attempts_survive_a_crash(killed):
