@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agentrelay_core.runtime import TaskRuntime, TaskStatus
 from agentrelay_git_gh.disk import parking_without_room
+from agentrelay_git_gh.exact import staged_alone
 from agentrelay_git_gh.names import head_ref
 from agentrelay_git_gh.places import Places, worktree_of
 from agentrelay_git_gh.recovery import Position, keep_leftovers, position
@@ -83,7 +84,7 @@ class WorktreeTaskTeardown:
                 repository.change(repository.user, f"delete {head_ref(branch)}\0{tip.sha}\0")
 
     def _keep(self, repository: Repository, worktree: Worktree, owner: Owner, where: Position) -> None:
-        if worktree.leftovers(where.commit) == []:
+        if worktree.leftovers(where.commit) == [] and not staged_alone(repository, worktree, where.commit):
             return
         if not worktree.holds(where.commit):
             take_over(repository, where.commit)
