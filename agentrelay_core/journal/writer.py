@@ -12,14 +12,14 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Literal
 
 from agentrelay_core.journal import storage
-from agentrelay_core.journal.errors import JournalError, damaged, translate
+from agentrelay_core.journal.errors import JournalError, translate
 from agentrelay_core.journal.filesystem import MountTable, private_directory, refuse_network_disk, system_mounts
+from agentrelay_core.journal.writing import commit, prepare
 from agentrelay_core.runtime import Event, IntegrationError
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ Durability = Literal["power_loss", "process_death"]
 MOST_ROWS_ON_THE_LOOP = 128
 # How long events without a barrier may gather: few wake-ups of the thread, yet `status` is never far behind.
 GATHER_SECONDS = 0.01
-# Rows of one statement. SQLite works on them without holding Python's lock, so the loop runs meanwhile.
-ROWS_PER_STATEMENT = 64
 # Looking at the size of the write-ahead log after every commit would halve the rate of small ones.
 STATEMENTS_BETWEEN_LOOKS = 256
 # The log is folded into the file when it has grown by this much and nobody waits, or by the larger anyway.
@@ -91,7 +89,7 @@ class Journal:
         except (OSError, sqlite3.Error) as error:
             raise translate(path, error) from error
         try:
-            _prepare(connection, path, durability)
+            prepare(connection, path, waits_for_disk=durability == "power_loss")
             storage.begin_epoch(connection, f"process {os.getpid()}", time.time())
         except sqlite3.Error as error:
             connection.close()
@@ -250,25 +248,7 @@ class Journal:
             self._wake.get_nowait()
 
     def _commit(self, events: list[Event]) -> None:
-        if len(events) <= ROWS_PER_STATEMENT:
-            # One statement is a transaction by itself.
-            self._insert(events)
-            return
-        execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
-        try:
-            for start in range(0, len(events), ROWS_PER_STATEMENT):
-                self._insert(events[start : start + ROWS_PER_STATEMENT])
-            execute("COMMIT")
-        except BaseException:
-            # SQLite has rolled back by itself where the disk is full.
-            if self._connection.in_transaction:
-                execute("ROLLBACK")
-            raise
-
-    def _insert(self, events: list[Event]) -> None:
-        self._connection.execute(_insert_statement(len(events)), storage.values_of(events))
-        self._statements += 1
+        self._statements += commit(self._connection, events)
 
     def _release(self, barriers: "list[asyncio.Future[None]]") -> None:
         by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
@@ -305,22 +285,3 @@ class Journal:
             self._checkpointed_at = self._wal.stat().st_size
         except (OSError, sqlite3.Error) as error:
             self._failure = error
-
-
-def _prepare(connection: sqlite3.Connection, path: Path, durability: Durability) -> None:
-    holds_events = storage.check_schema(connection, path)
-    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-    if mode != "wal":
-        raise damaged(path, f"it cannot have a write-ahead log (its mode is {mode})")
-    connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power_loss' else 'NORMAL'}")
-    # A checkpoint within a commit would make everyone wait who waits for that commit.
-    connection.execute("PRAGMA wal_autocheckpoint = 0")
-    if holds_events:
-        storage.check_structure(connection, path)
-    storage.create_schema(connection)
-
-
-@lru_cache(maxsize=ROWS_PER_STATEMENT)
-def _insert_statement(rows: int) -> str:
-    row = f"({', '.join('?' * len(storage.COLUMNS))})"
-    return f"INSERT INTO events ({', '.join(storage.COLUMNS)}) VALUES {', '.join([row] * rows)}"

@@ -14,7 +14,6 @@ from agentrelay_core.orchestrator.recording import finish_data, task_event
 from agentrelay_core.orchestrator.retries import attempts_allowed, is_retryable, retry_pause
 from agentrelay_core.runtime import (
     Event,
-    Parked,
     TaskArtifacts,
     TaskRuntime,
     TaskState,
@@ -152,9 +151,13 @@ class Attempts:
         state.status = record.status if record.teardown_due else TaskStatus.PR_MERGED
         state.error = record.error
         artifacts.pr_url, artifacts.concerns = record.pr_url, list(record.concerns)
-        if record.parked:
-            runtime.failure = Parked(record.error or "")
         await self._runner.finish(runtime, teardown_mode=self._settings.teardown_mode)
+        if record.parked:  # a person has acted since, or will be asked again
+            runtime.failure = None
+            runtime.state = TaskState(attempt_num=state.attempt_num)
+            runtime.artifacts = TaskArtifacts(concerns=artifacts.concerns)
+            result = await self._attempt(runtime)
+            return result, is_retryable(runtime)
         return TaskRunResult.from_runtime(runtime, record.failure_class), record.retryable
 
     async def _was_merged(self, runtime: TaskRuntime, record: TaskRecord) -> bool:

@@ -16,7 +16,7 @@ from agentrelay_core.journal import Journal, JournalError, RunState, graph_data,
 from agentrelay_core.orchestrator.descriptors import affordable
 from agentrelay_core.orchestrator.edits import refuse_edits
 from agentrelay_core.orchestrator.execution import Execution
-from agentrelay_core.orchestrator.orphans import end_orphans, left_agents, stop_agents
+from agentrelay_core.orchestrator.orphans import end_what_was_left
 from agentrelay_core.orchestrator.ownership import owned
 from agentrelay_core.orchestrator.places import ensure, journal_path, new_run_id, repository_root, state_directory
 from agentrelay_core.orchestrator.plan import Plan, make_plan, nothing_to_do
@@ -171,7 +171,9 @@ class Orchestrator:
             told = f"{at_once} tasks at a time, for want of descriptors; a higher `ulimit -n` allows more"
             self._emit(Event(kind=kinds.TASK_WARNING, message=told))
         if plan.run_id:
-            await self._end_what_was_left(plan)
+            go_on = {(task_id, record.attempt_num) for task_id, record in plan.interrupted.items()}
+            for told in await end_what_was_left(self.state_dir, run_id, go_on):
+                self._emit(Event(kind=kinds.TASK_WARNING, message=told))
         execution = Execution(
             self.graph,
             attrs.evolve(self.settings, max_concurrency=at_once),
@@ -216,18 +218,6 @@ class Orchestrator:
             raise
         await self._finish(result.outcome)
         return result
-
-    async def _end_what_was_left(self, plan: Plan) -> None:
-        """End what earlier sessions left running, but for the agents of attempts that go on."""
-        go_on = {(task_id, record.attempt_num) for task_id, record in plan.interrupted.items()}
-        left = await left_agents(self.state_dir, plan.run_id)
-        abandoned = {agent.attempt for agent in left} - go_on
-        for told in (
-            await stop_agents(self.state_dir, plan.run_id, abandoned),
-            await end_orphans(plan.run_id, go_on),
-        ):
-            if told is not None:
-                self._emit(Event(kind=kinds.TASK_WARNING, message=told))
 
     async def _finish(self, outcome: RunOutcome) -> None:
         self._emit(Event(kind=kinds.RUN_FINISHED, message=outcome, data={"outcome": outcome.value}))

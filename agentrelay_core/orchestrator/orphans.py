@@ -108,6 +108,22 @@ async def end_orphans(run_id: str, adoptable: Collection[Attempt] = ()) -> str |
     return f"ended {_count(left, 'process', 'processes')} that an earlier session left" if left else None
 
 
+async def end_what_was_left(state_dir: Path, run_id: str, go_on: Collection[Attempt]) -> list[str]:
+    """End what earlier sessions of a run left running, but for the agents of attempts that go on.
+
+    Args:
+        state_dir: The run's state directory.
+        run_id: The run.
+        go_on: Attempts whose agents may be adopted.
+
+    Returns:
+        What was done, or could not be done, in sentences.
+    """
+    abandoned = {agent.attempt for agent in await left_agents(state_dir, run_id)} - set(go_on)
+    told = (await stop_agents(state_dir, run_id, abandoned), await end_orphans(run_id, go_on))
+    return [sentence for sentence in told if sentence is not None]
+
+
 def _count(things: Sized, singular: str, plural: str = "") -> str:
     return f"{len(things)} {singular if len(things) == 1 else plural or singular + 's'}"
 

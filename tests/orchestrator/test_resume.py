@@ -118,6 +118,15 @@ async def test_an_attempt_that_had_ended_is_only_torn_down(killed):
     assert not state.tasks["a"].teardown_due
 
 
+async def test_a_parked_attempt_that_had_ended_is_torn_down_and_goes_on(killed):
+    """One run is enough: what parked it is tried again once the teardown is done."""
+    ended = ("task_ended", "full", {"status": "failed", "error": "full", "retryable": False, "parked": True})
+    steps = FindingSteps("prepare", "launch", "kickoff")
+    result, state, _ = await killed(*LAUNCHED, ended)(steps)
+    assert result.succeeded
+    assert (state.tasks["a"].attempt_num, state.tasks["a"].parked) == (0, False)
+
+
 async def test_a_failed_attempt_that_had_ended_is_retried_as_it_would_have_been(killed):
     """Attempts before the crash count against the task's limit."""
     ended = ("task_ended", "no", {"status": "failed", "error": "no", "retryable": True})

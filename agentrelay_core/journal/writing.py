@@ -1,0 +1,73 @@
+"""How a connection is made fit to write with, and how it writes."""
+
+import sqlite3
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from agentrelay_core.journal import storage
+from agentrelay_core.journal.errors import damaged
+from agentrelay_core.runtime import Event
+
+# Rows of one statement. SQLite works on them without holding Python's lock, so the loop runs meanwhile.
+ROWS_PER_STATEMENT = 64
+
+
+def prepare(connection: sqlite3.Connection, path: Path, *, waits_for_disk: bool) -> None:
+    """Make a connection fit to write with, and the file whole, of this version and with all its tables.
+
+    Args:
+        connection: A new connection.
+        path: The journal, for messages.
+        waits_for_disk: Whether a commit waits until it would survive a power cut.
+
+    Raises:
+        JournalError: The file is damaged, of a newer version or not ours.
+    """
+    holds_events = storage.check_schema(connection, path)
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise damaged(path, f"it cannot have a write-ahead log (its mode is {mode})")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if waits_for_disk else 'NORMAL'}")
+    # A checkpoint within a commit would make everyone wait who waits for that commit.
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    if holds_events:
+        storage.check_structure(connection, path)
+    storage.create_schema(connection)
+
+
+def commit(connection: sqlite3.Connection, events: Sequence[Event]) -> int:
+    """Write events in one transaction.
+
+    Args:
+        connection: One that `prepare` made fit.
+        events: At least one.
+
+    Returns:
+        How many statements that took.
+
+    Raises:
+        sqlite3.Error: None of them was written.
+    """
+    if len(events) <= ROWS_PER_STATEMENT:
+        # One statement is a transaction by itself.
+        connection.execute(_insert_statement(len(events)), storage.values_of(events))
+        return 1
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for start in range(0, len(events), ROWS_PER_STATEMENT):
+            some = events[start : start + ROWS_PER_STATEMENT]
+            connection.execute(_insert_statement(len(some)), storage.values_of(some))
+        connection.execute("COMMIT")
+    except BaseException:
+        # SQLite has rolled back by itself where the disk is full.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return -(-len(events) // ROWS_PER_STATEMENT)
+
+
+@lru_cache(maxsize=ROWS_PER_STATEMENT)
+def _insert_statement(rows: int) -> str:
+    row = f"({', '.join('?' * len(storage.COLUMNS))})"
+    return f"INSERT INTO events ({', '.join(storage.COLUMNS)}) VALUES {', '.join([row] * rows)}"
