@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 from agentrelay_core.runtime import IntegrationBoundary, ProtocolViolation, TaskRuntime
+from agentrelay_core.runtime.no_room import parking
 from agentrelay_git_gh.commits import title_of
-from agentrelay_git_gh.disk import parking_without_room
 from agentrelay_git_gh.local_forge import LocalForge
 from agentrelay_git_gh.merging import MergeMessage
 from agentrelay_git_gh.names import base_ref, head_ref, verified_ref
@@ -56,7 +56,7 @@ class LocalTaskMerger:
             self._write_merged(runtime.state.signal_dir)
         return "present"
 
-    @parking_without_room()
+    @parking()
     def merge_pr(self, runtime: TaskRuntime, pr_url: str) -> None:
         """Merge the task's pull request into its integration branch, and write ``.merged``.
 

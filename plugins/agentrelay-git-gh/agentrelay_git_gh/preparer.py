@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 from agentrelay_core.runtime import IntegrationBoundary, InternalIntegrationError, Parked, TaskRuntime
+from agentrelay_core.runtime.no_room import parking
 from agentrelay_git_gh.attempts import Attempt, attempt_of_task, goes_on
-from agentrelay_git_gh.disk import parking_without_room
 from agentrelay_git_gh.names import attempt_of, base_ref, head_ref
 from agentrelay_git_gh.places import Places, required
 from agentrelay_git_gh.recovery import Position, keep_leftovers, position
@@ -55,7 +55,7 @@ class WorktreeTaskPreparer:
         integration = required(runtime.state.integration_branch, "integration_branch")
         path = required(runtime.state.workstream_worktree_path, "workstream_worktree_path")
         try:
-            with parking_without_room():
+            with parking():
                 self._prepare(runtime, integration, path)
         except OSError as error:
             raise InternalIntegrationError(

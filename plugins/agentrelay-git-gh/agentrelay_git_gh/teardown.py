@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agentrelay_core.runtime import TaskRuntime, TaskStatus
-from agentrelay_git_gh.disk import parking_without_room
+from agentrelay_core.runtime.no_room import parking
 from agentrelay_git_gh.exact import staged_alone
 from agentrelay_git_gh.names import head_ref
 from agentrelay_git_gh.places import Places, worktree_of
@@ -56,7 +56,7 @@ class WorktreeTaskTeardown:
         if runtime.state.branch_name is not None and runtime.state.worktree_path is not None:
             await asyncio.to_thread(self._release, runtime, runtime.state.branch_name)
 
-    @parking_without_room()
+    @parking()
     def _release(self, runtime: TaskRuntime, branch: str) -> None:
         repository, _, run = self._places.of(runtime)
         integration = runtime.state.integration_branch

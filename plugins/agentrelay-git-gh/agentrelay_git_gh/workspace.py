@@ -12,13 +12,13 @@ from agentrelay_core.runtime import (
     TaskRuntime,
     UserError,
 )
+from agentrelay_core.runtime.no_room import parking
 from agentrelay_core.spec import WorkstreamSpec
 from agentrelay_core.task_runner import Evidence
 from agentrelay_git_gh.bodies import integration_body, task_body
 from agentrelay_git_gh.closing import close_worktree
 from agentrelay_git_gh.commits import title_of
 from agentrelay_git_gh.defaults import note_default, target_branch
-from agentrelay_git_gh.disk import parking_without_room
 from agentrelay_git_gh.forges import forge_of, settle
 from agentrelay_git_gh.locks import lock_of
 from agentrelay_git_gh.merging import MergeConflict, MergeMessage, merge_commit
@@ -55,7 +55,7 @@ class GitWorkspace:
         """What the commands that repair and clean may do here."""
         return GitRepairs(self._run, self._ready)
 
-    @parking_without_room()
+    @parking()
     def preflight(self) -> None:
         """Refuse a repository that cannot be worked with, and get ours ready; done once.
 
@@ -64,7 +64,7 @@ class GitWorkspace:
         """
         self._ready()
 
-    @parking_without_room()
+    @parking()
     def open_workstream(self, spec: WorkstreamSpec) -> tuple[str, Path]:
         """Make the workstream's integration branch and worktree; return the branch's name and the path.
 
@@ -77,7 +77,7 @@ class GitWorkspace:
             branch, tip = open_branch(repository, self._graph, self._run.run_id, spec)
             return branch, open_worktree(repository, self._graph, spec, tip)
 
-    @parking_without_room()
+    @parking()
     def update_workstream(self, spec: WorkstreamSpec, upstream: Sequence[WorkstreamSpec]) -> None:
         """Merge the integration tips of other workstreams into this one.
 
@@ -93,7 +93,7 @@ class GitWorkspace:
             if head_ref(branch) in refs:
                 self._merge_lane(repository, spec, lane, refs[head_ref(branch)].sha)
 
-    @parking_without_room()
+    @parking()
     def publish(self, runtime: TaskRuntime) -> str | None:
         """Commit what was left and open the pull request; return its URL, or `None` when nothing changed.
 
@@ -118,7 +118,7 @@ class GitWorkspace:
         opened = settle(self._forges().open(branch, target, title, task_body(runtime, owner)))
         return opened.url
 
-    @parking_without_room()
+    @parking()
     def verify(self, runtime: TaskRuntime, pr_url: str | None) -> Evidence:
         """Give evidence for the task's work, and leave its worktree clean at the verified commit.
 
@@ -138,7 +138,7 @@ class GitWorkspace:
         repository.set_ours({verified_ref(owner.run, owner.name, owner.attempt): work.tip})
         return Evidence(head=work.tip, base=work.base, changed=work.changed)
 
-    @parking_without_room()
+    @parking()
     def integrate(self, spec: WorkstreamSpec) -> str | None:
         """Open the workstream's integration pull request and, with ``auto_merge``, merge it; return its URL.
 
@@ -169,7 +169,7 @@ class GitWorkspace:
             self._merge_integration(forge, pull_request, head.sha)
         return str(pull_request.url)
 
-    @parking_without_room()
+    @parking()
     def close_workstream(self, spec: WorkstreamSpec) -> None:
         """Remove the workstream's worktree; what is not safe elsewhere is saved first.
 

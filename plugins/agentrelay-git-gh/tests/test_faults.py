@@ -230,7 +230,7 @@ async def test_a_full_disk_parks_every_step(bench, user, small_disk):
 
     def refused(action) -> None:
         ballast = fill(small_disk)
-        with pytest.raises(Parked, match="make room, then run again"):
+        with pytest.raises(Parked, match="`agentrelay run`"):
             action()
         ballast.unlink()
 
