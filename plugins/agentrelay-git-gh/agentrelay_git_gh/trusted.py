@@ -161,5 +161,8 @@ def quoted(text: str) -> str:
 def _failure(arguments: tuple[str, ...], captured: Captured) -> Exception:
     said = os.fsdecode(captured.stderr).strip()
     if any(words in said for words in _NO_ROOM):
-        return Parked(f"git {arguments[0]} could not write: {said}; make room, then type `agentrelay run`")
+        return Parked(
+            f"git {arguments[0]} could not write: the disk is full or read-only; "
+            f"make room, then type `agentrelay run` ({said})"
+        )
     return GitFailed(f"git {' '.join(arguments)} ended with exit code {captured.returncode}: {said}", captured)
