@@ -1,0 +1,1 @@
+"""The test kit for authors of agentrelay plugins: fixtures, fakes and compliance classes."""

@@ -1,0 +1,1 @@
+"""Compliance classes: what every implementation of a protocol must do, checked by subclassing."""

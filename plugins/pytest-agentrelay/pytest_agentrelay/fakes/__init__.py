@@ -1,0 +1,1 @@
+"""The fakes, as a plugin like any other: framework ``fake``, environment in-process."""
