@@ -1,14 +1,12 @@
 """What a task costs that does nothing: through the runner alone, and through a whole run with its journal."""
 
 import asyncio
-import contextlib
 import functools
 import gc
 import sqlite3
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,8 +15,11 @@ from floor import Shape, bare_loop
 from measuring import TIMES, Figure, Measure, Options, cpu, in_turns, middle, ratio, short
 from memory_plugin import AsyncSteps, PlainSteps, WaitingSteps, chain_or_wide, graph_of, memory_catalog
 
-from agentrelay_core import Event, RunSettings, StandardTaskRunner, StepDispatch, TaskGraph, TaskRuntime, run_graph
+from agentrelay_core import Event, RunSettings, StandardTaskRunner, StepDispatch, TaskGraph, TaskRuntime
 from agentrelay_core.journal import Journal
+from agentrelay_core.journal.writer import Durability
+from agentrelay_core.orchestrator import Orchestrator
+from agentrelay_core.orchestrator.surroundings import Surroundings
 
 FEW, MANY = 1_000, 10_000
 CONCURRENCY = 100
@@ -109,19 +110,7 @@ def runner_rows(options: Options) -> list[Figure]:
     ]
 
 
-@contextlib.contextmanager
-def durability(kind: str) -> Iterator[None]:
-    """Open journals with that durability meanwhile; runs themselves leave no choice."""
-    before = Journal.__dict__["open"]
-    bound = Journal.open
-    Journal.open = staticmethod(functools.partial(bound, durability=kind))  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        Journal.open = before
-
-
-def _run(graph: TaskGraph, steps: Any, concurrency: int) -> Any:
+def _run(graph: TaskGraph, steps: Any, concurrency: int, durability: Durability = "process_death") -> Any:
     events: list[int] = [0]
 
     def listen(_: Event) -> None:
@@ -130,22 +119,27 @@ def _run(graph: TaskGraph, steps: Any, concurrency: int) -> Any:
     async def whole() -> None:
         with tempfile.TemporaryDirectory() as directory:
             settings = RunSettings(state_dir=directory, max_concurrency=concurrency)
-            result = await run_graph(graph, catalog=memory_catalog(steps), settings=settings, on_event=listen)
+            result = await Orchestrator(
+                graph,
+                catalog=memory_catalog(steps),
+                settings=settings,
+                on_event=listen,
+                surroundings=Surroundings(open_journal=functools.partial(Journal.open, durability=durability)),
+            ).run()
         assert result.outcome == "succeeded", result.outcome
         assert events[0] > 5 * len(graph.tasks)
 
     return whole()
 
 
-def run_cpu(count: int, shape: Shape, kind: str, walls: list[float] | None = None) -> float:
+def run_cpu(count: int, shape: Shape, durability: Durability, walls: list[float] | None = None) -> float:
     """CPU seconds per task of a run with journal and listener; wall seconds per task go to a list."""
     graph = graph_of(*chain_or_wide(count, shape))
-    with durability(kind):
-        began = time.perf_counter()
-        used = cpu(lambda: asyncio.run(_run(graph, AsyncSteps(), CONCURRENCY)), count)
-        if walls is not None:
-            walls.append((time.perf_counter() - began) / count)
-        return used
+    began = time.perf_counter()
+    used = cpu(lambda: asyncio.run(_run(graph, AsyncSteps(), CONCURRENCY, durability)), count)
+    if walls is not None:
+        walls.append((time.perf_counter() - began) / count)
+    return used
 
 
 def bare_commit(count: int, walls: list[float]) -> float:
@@ -267,11 +261,10 @@ class _Ending:
 def live_rows(options: Options) -> list[Figure]:
     """What the end of a task costs among many that wait."""
     ends = 500
-    with durability("process_death"):
-        found = in_turns(
-            options.rounds,
-            {"few": lambda: completion_cpu(100, ends), "many": lambda: completion_cpu(MANY, ends)},
-        )
+    found = in_turns(
+        options.rounds,
+        {"few": lambda: completion_cpu(100, ends), "many": lambda: completion_cpu(MANY, ends)},
+    )
     return [
         Figure(
             what=f"CPU per task that ends while {MANY:,} wait, over 100 that wait",
