@@ -48,7 +48,8 @@ class RunInfo:
     helper_fds: tuple[int, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+# Without slots, because a frozen instance with them takes longer to be made, and every step's factory is given one.
+@attrs.frozen(kw_only=True, slots=False)
 class StepContext:
     """What a step's factory is given.
 

@@ -7,6 +7,7 @@ our files from others, ``user_version`` is the schema; `event_of` and the writer
 import json
 import sqlite3
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -125,13 +126,28 @@ def begin_epoch(connection: sqlite3.Connection, owner: str, since: float) -> int
     [(epoch,)] = connection.execute(
         "INSERT INTO owners (owner, since) VALUES (?, ?) RETURNING epoch", (owner, since)
     ).fetchall()
-    # Compared within the very transaction that writes, so that no check can be too old.
-    connection.execute(
-        "CREATE TEMP TRIGGER fence BEFORE INSERT ON main.events "
-        f"WHEN (SELECT max(epoch) FROM main.owners) <> {int(epoch)} "
-        f"BEGIN SELECT RAISE(ABORT, '{FENCED}'); END"
-    )
+    # What every insert of this connection compares with the newest epoch; see `insert_statement`.
+    connection.execute("CREATE TEMP TABLE mine (epoch INTEGER)")
+    connection.execute("INSERT INTO mine VALUES (?)", (epoch,))
     return int(epoch)
+
+
+@lru_cache(maxsize=64)
+def insert_statement(rows: int) -> str:
+    """The statement that adds events, or none at all when this connection's epoch has ended.
+
+    The epochs are compared within the very transaction that writes, so that no check can be too old; once for all
+    rows, where a trigger would do it for each.
+
+    Args:
+        rows: How many events; their values are those of `values_of`.
+    """
+    columns = ", ".join(COLUMNS)
+    row = f"({', '.join('?' * len(COLUMNS))})"
+    return (
+        f"INSERT INTO events ({columns}) SELECT * FROM (VALUES {', '.join([row] * rows)}) "
+        "WHERE (SELECT max(epoch) FROM owners) = (SELECT epoch FROM mine)"
+    )
 
 
 def check_structure(connection: sqlite3.Connection, path: Path) -> None:

@@ -2,11 +2,10 @@
 
 import sqlite3
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 from agentrelay_core.journal import storage
-from agentrelay_core.journal.errors import damaged
+from agentrelay_core.journal.errors import FENCED, damaged
 from agentrelay_core.runtime import Event
 
 # Rows of one statement. SQLite works on them without holding Python's lock, so the loop runs meanwhile.
@@ -51,13 +50,12 @@ def commit(connection: sqlite3.Connection, events: Sequence[Event]) -> int:
     """
     if len(events) <= ROWS_PER_STATEMENT:
         # One statement is a transaction by itself.
-        connection.execute(_insert_statement(len(events)), storage.values_of(events))
+        _insert(connection, events)
         return 1
     connection.execute("BEGIN IMMEDIATE")
     try:
         for start in range(0, len(events), ROWS_PER_STATEMENT):
-            some = events[start : start + ROWS_PER_STATEMENT]
-            connection.execute(_insert_statement(len(some)), storage.values_of(some))
+            _insert(connection, events[start : start + ROWS_PER_STATEMENT])
         connection.execute("COMMIT")
     except BaseException:
         # SQLite has rolled back by itself where the disk is full.
@@ -67,7 +65,7 @@ def commit(connection: sqlite3.Connection, events: Sequence[Event]) -> int:
     return -(-len(events) // ROWS_PER_STATEMENT)
 
 
-@lru_cache(maxsize=ROWS_PER_STATEMENT)
-def _insert_statement(rows: int) -> str:
-    row = f"({', '.join('?' * len(storage.COLUMNS))})"
-    return f"INSERT INTO events ({', '.join(storage.COLUMNS)}) VALUES {', '.join([row] * rows)}"
+def _insert(connection: sqlite3.Connection, events: Sequence[Event]) -> None:
+    added = connection.execute(storage.insert_statement(len(events)), storage.values_of(events)).rowcount
+    if added != len(events):
+        raise sqlite3.IntegrityError(FENCED)

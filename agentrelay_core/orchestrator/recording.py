@@ -9,6 +9,10 @@ from agentrelay_core.runtime import Event, Fenced, IntegrationFailureClass, Task
 from agentrelay_core.task_runner import TaskRunResult
 from agentrelay_core.task_runner.step_calls import Detached
 
+# Effects of whose intent the event before it tells, as their order is fixed: that the task is prepared, or its gate
+# failed; that its pull request is being merged.
+_TOLD = frozenset({"launch", "merge"})
+
 
 class JournalRecorder:
     """Records effects on the outside world, as an `EffectRecorder` of the runner.
@@ -30,7 +34,7 @@ class JournalRecorder:
         Raises:
             Detached: It cannot be recorded, so the effect must not begin and the task is left as it is.
         """
-        if effect != "merge":  # of which `task_pr_merging` has told just now
+        if effect not in _TOLD:
             self._emit(task_event(kinds.INTENT, runtime, effect))
         await self._flush()
 

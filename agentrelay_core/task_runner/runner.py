@@ -19,7 +19,7 @@ from agentrelay_core.runtime.status import DONE
 from agentrelay_core.spec import TearDownMode
 from agentrelay_core.task_runner.calls import is_async
 from agentrelay_core.task_runner.dispatch import StepDispatch
-from agentrelay_core.task_runner.effects import EffectRecorder
+from agentrelay_core.task_runner.effects import EFFECT_OF, EffectRecorder
 from agentrelay_core.task_runner.life import Life
 from agentrelay_core.task_runner.protocols import (
     TaskCompletionChecker,
@@ -39,10 +39,11 @@ SMALLEST_POOL = 8
 
 
 class Way(NamedTuple):
-    """How a step's method is called: whether it is ``async def``, and whether the step can reconcile."""
+    """How a step's method is called: whether it is ``async def``, whether the step can reconcile, what it has effect on."""
 
     is_async: bool
     reconciles: bool
+    effect: str | None
 
 
 class StandardTaskRunner:
@@ -207,7 +208,7 @@ class StandardTaskRunner:
         way = self.ways.get((kind, method))
         if way is None:
             check_step(step, method)
-            way = Way(is_async(step, method), getattr(kind, "reconcile", None) is not None)
+            way = Way(is_async(step, method), getattr(kind, "reconcile", None) is not None, EFFECT_OF.get(method))
             if hasattr(kind, method):
                 self.ways[kind, method] = way
         return way

@@ -1,7 +1,8 @@
 """Calling a step: looked up, asked whether its effect is there already, run with a deadline, and left when told to."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import types
+from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any
 
 from agentrelay_core.failpoints import failpoint
@@ -59,30 +60,28 @@ class StepCalls:
         """Look a step up, ask it whether its effect is there already, and run it."""
         runner, runtime = self.runner, self.runtime
         step = table(runtime)
-        how = runner.ways.get((type(step), method)) or runner.way_to_call(step, method)
-        effect = EFFECT_OF.get(method)
+        way = runner.ways.get((type(step), method)) or runner.way_to_call(step, method)
+        effect = way.effect
         if effect is not None:
             failpoint(effect, "begin")
-        if how.reconciles and effect is not None:
-            present, value = await self._reconcile(step, method)
-            if present:
-                if runner.recorder is not None and runtime.resumed:
-                    runner.recorder.recovered(runtime, effect)
-                if keep is not None:
-                    keep(value)
-                return value
-        if effect in DURABLE and runner.recorder is not None:
-            await runner.recorder.intend(runtime, effect)
-        if effect is not None:
+            if way.reconciles:
+                present, value = await self._reconcile(step, method)
+                if present:
+                    if runner.recorder is not None and runtime.resumed:
+                        runner.recorder.recovered(runtime, effect)
+                    if keep is not None:
+                        keep(value)
+                    return value
+            if effect in DURABLE and runner.recorder is not None:
+                await runner.recorder.intend(runtime, effect)
             failpoint(effect, "intent")
-        if how.is_async:
-            work = _measured(step, method, runtime, *args)
-            result = await self._timed(work, seconds, method, detachable=detachable)
+        if way.is_async:
+            result = await self._timed(getattr(step, method)(runtime, *args), seconds, method, step, detachable)
             if keep is not None:
                 keep(result)
         else:
             work = call_step(runner.executor, step, method, runtime, *args, keep=keep)
-            result = await self._timed(work, seconds, method, detachable=detachable)
+            result = await self._timed(work, seconds, method, None, detachable)
         if effect is not None:
             failpoint(effect, "effect")
         return result
@@ -127,31 +126,27 @@ class StepCalls:
         failpoint(effect, "effect")
         return result
 
-    async def _timed(
+    @types.coroutine
+    def _timed(
         self,
         work: Coroutine[Any, Any, Any],
         seconds: float | Callable[[], float],
         overdue: str | Callable[[float], Exception],
-        *,
+        step: object = None,
         detachable: bool = False,
-    ) -> Any:
+    ) -> Generator[Any, Any, Any]:
         """Await `work` with a deadline; leave it at once, if it may be left, when the run is detached.
 
         A deadline that may be extended meanwhile is given as a function. `overdue` is the step's method, or makes the
-        error from the seconds, for a wait that outlasts its deadline.
+        error from the seconds, for a wait that outlasts its deadline. `step` is named when its work holds the event loop.
         """
-        wait, watchdog = self.wait, self.runner.watchdog
-        self._leave_if_detached(work)
-        wait.began = watchdog.clock()
-        if callable(seconds):
-            wait.limit = seconds
-            wait.due = wait.began + seconds()
-        else:
-            wait.due = wait.began + seconds
-        watchdog.look_by(wait.due)
+        wait = self.wait
+        if self.detached:
+            self._leave_if_detached(work)
+        self.runner.watchdog.begin(wait, seconds)
         wait.detachable = detachable
         try:
-            result = await work
+            result = yield from (work if step is None else measured(work, step, str(overdue)))
         except asyncio.CancelledError:
             why = wait.taken_back()
             if why is Interruption.DETACHED:
@@ -162,10 +157,10 @@ class StepCalls:
                 raise wait.error from None
             raise
         finally:
-            wait.due = None
             wait.limit = None
             wait.detachable = False
-        self._leave_if_detached()
+        if self.detached:
+            self._leave_if_detached()
         return result
 
     def _leave_if_detached(self, work: Coroutine[Any, Any, Any] | None = None) -> None:
@@ -173,10 +168,6 @@ class StepCalls:
             if work is not None:
                 work.close()
             raise Detached
-
-
-async def _measured(step: object, method: str, *args: object) -> Any:
-    return await measured(getattr(step, method)(*args), step, method)
 
 
 def _overdue(overdue: str | Callable[[float], Exception], seconds: float) -> Exception:

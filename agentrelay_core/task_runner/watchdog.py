@@ -15,8 +15,10 @@ from agentrelay_core.task_runner.stalls import Awaited, Begin, Stalls, begin_in_
 # The longest and the shortest time between two looks, in seconds.
 SLOWEST = 30.0
 FASTEST = 0.02
-# An agent that is waited for is taken in within this time, in seconds.
+# A wait that is not short is first looked at within this time, in seconds, and its clock begins then: most end before,
+# and need none. Shorter than the second, it is begun exactly.
 SOON = 1.0
+SHORT = 20.0
 # A look that comes later than this, in seconds, comes after a time in which we did not run.
 GAP = 5.0
 
@@ -33,9 +35,10 @@ class Wait:
     """What one task's run waits for at the moment.
 
     Attributes:
-        due: When the wait is overdue, in seconds of the monotonic clock; `None` for no deadline.
-        began: When it began, likewise.
-        limit: Gives its length in seconds as it is now, for a deadline that may be extended.
+        limit: How long it may last, in seconds, or what gives that, for a deadline that may be extended; `None` while
+            nothing is waited for.
+        began: When it began, in seconds of the watchdog's clock; for a long wait, when it was first looked at.
+        due: When it is overdue, likewise; `None` before the first look.
         interruption: Why we ended the wait, if we did.
         given_up: Whether we ended the last wait because it lasted too long, or because the agent hung.
         error: What ends a wait that is ended as hung.
@@ -48,7 +51,7 @@ class Wait:
         self.task = task
         self.due: float | None = None
         self.began = 0.0
-        self.limit: Callable[[], float] | None = None
+        self.limit: float | Callable[[], float] | None = None
         self.interruption: Interruption | None = None
         self.given_up = False
         self.error: Exception | None = None
@@ -89,6 +92,7 @@ class Watchdog:
         self.stalls = Stalls(clock, begin)
         self.clock = clock
         self._planned = 0.0
+        self._soon = False
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self) -> Wait:
@@ -106,21 +110,27 @@ class Watchdog:
         """Stop watching."""
         self.waits.pop(wait, None)
 
-    def look_by(self, when: float) -> None:
-        """Look no later than at a time, for a wait that is due before the next look.
+    def begin(self, wait: Wait, limit: float | Callable[[], float]) -> None:
+        """Begin a wait; it ends when its ``limit`` is set to `None`.
 
         Args:
-            when: Seconds of the clock.
+            wait: Whose.
+            limit: Seconds that it may last, or what gives them.
         """
-        if self._timer is not None and when < self._planned:
-            self._timer.cancel()
-            now = self.clock()
-            self._plan(now, max(when - now, FASTEST))
+        seconds = _seconds(limit)
+        wait.limit = limit
+        if seconds < SHORT:
+            wait.began = self.clock()
+            wait.due = wait.began + seconds
+            self._look_by(wait.due)
+        else:
+            wait.due = None
+            self._look_soon()
 
     def watch_agent(self, awaited: Awaited) -> None:
         """Begin to look after an agent that may hang."""
         self.stalls.watch(awaited)
-        self.look_by(self.clock() + SOON)
+        self._look_soon()
 
     def look(self) -> float:
         """Look at all waits once.
@@ -128,24 +138,41 @@ class Watchdog:
         Returns:
             Seconds until the next look.
         """
+        self._soon = False
         now = self.clock()
         late = now - self._planned
         pause = SLOWEST
         for wait in list(self.waits):
-            if wait.due is None:
+            limit = wait.limit
+            if limit is None:
                 continue
-            if late > GAP:
+            if wait.due is None:
+                wait.began = now
+                wait.due = now + _seconds(limit)
+            elif late > GAP:
                 wait.due += late
                 wait.began += late
-            if wait.due <= now and wait.limit is not None:
-                wait.due = wait.began + wait.limit()
+            if wait.due <= now and callable(limit):
+                wait.due = wait.began + limit()
             if wait.due <= now:
-                wait.due = None
+                wait.limit = None
                 wait.interrupt(Interruption.OVERDUE)
             else:
                 pause = min(pause, wait.due - now)
         pause = min(pause, self.stalls.tick(now, after_gap=late > GAP))
         return max(pause, FASTEST)
+
+    def _look_soon(self) -> None:
+        if not self._soon:
+            self._soon = True
+            self._look_by(self.clock() + SOON)
+
+    def _look_by(self, when: float) -> None:
+        """Look no later than at a time, for a wait that is due before the next look."""
+        if self._timer is not None and when < self._planned:
+            self._timer.cancel()
+            now = self.clock()
+            self._plan(now, max(when - now, FASTEST))
 
     def _timeout(self) -> None:
         if not self.waits:
@@ -157,3 +184,7 @@ class Watchdog:
     def _plan(self, now: float, pause: float) -> None:
         self._planned = now + pause
         self._timer = asyncio.get_running_loop().call_later(pause, self._timeout)
+
+
+def _seconds(limit: float | Callable[[], float]) -> float:
+    return limit() if callable(limit) else limit

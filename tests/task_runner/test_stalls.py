@@ -127,8 +127,8 @@ async def _waiting(watchdog, seconds):
 
     async def run():
         wait = watchdog.watch()
-        wait.began = watchdog.clock()
-        wait.due = wait.began + seconds
+        watchdog.begin(wait, seconds)
+        watchdog.look()
         begun.set_result(wait)
         try:
             await asyncio.Event().wait()
