@@ -94,21 +94,25 @@ class StepFactory:
     make: Callable[[StepContext], Any]
     index: AgentIndex
     run: RunInfo | None = None
+    known: dict[int, dict[str, Any]] = attrs.field(init=False, factory=dict, repr=False)
 
     def __call__(self, runtime: TaskRuntime) -> Any:
         """Make the step for a task."""
         if self.run is None:
             raise RuntimeError("this table belongs to no run; take one from Catalog.tables(run)")
-        records = self.index(runtime.task.primary_agent)
-        return self.make(
-            StepContext(
-                runtime=runtime,
-                run=self.run,
-                options=records.options,
-                framework=records.framework,
-                environment=records.environment,
-            )
-        )
+        agent = runtime.task.primary_agent
+        known = self.known.get(id(agent))
+        if known is None:
+            records = self.index(agent)
+            known = {
+                "run": self.run,
+                "options": records.options,
+                "framework": records.framework,
+                "environment": records.environment,
+            }
+            # By the identity that the index keeps the agent for.
+            self.known[id(agent)] = known
+        return self.make(StepContext.of(runtime, known))
 
 
 @attrs.frozen

@@ -39,7 +39,7 @@ SMALLEST_POOL = 8
 
 
 class Way(NamedTuple):
-    """How a step's method is called: whether it is ``async def``, whether the step can reconcile, what it has effect on."""
+    """How a step's method is called: whether it is ``async def``, whether the step can reconcile; its effect's name."""
 
     is_async: bool
     reconciles: bool

@@ -138,7 +138,7 @@ class StepCalls:
         """Await `work` with a deadline; leave it at once, if it may be left, when the run is detached.
 
         A deadline that may be extended meanwhile is given as a function. `overdue` is the step's method, or makes the
-        error from the seconds, for a wait that outlasts its deadline. `step` is named when its work holds the event loop.
+        error from the seconds, for a wait that outlasts its deadline. `step` is named when its work holds the loop.
         """
         wait = self.wait
         if self.detached:
