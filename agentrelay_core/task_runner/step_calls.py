@@ -1,9 +1,8 @@
 """Calling a step: looked up, asked whether its effect is there already, run with a deadline, and left when told to."""
 
 import asyncio
-import types
-from collections.abc import Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agentrelay_core.failpoints import failpoint
 from agentrelay_core.runtime import Agent, AgentFailure, Internal, Lost, TaskRuntime
@@ -11,7 +10,7 @@ from agentrelay_core.runtime.status import ENDED
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_core.task_runner.dispatch import StepDispatch
 from agentrelay_core.task_runner.effects import DURABLE, EFFECT_OF
-from agentrelay_core.task_runner.holding import measured
+from agentrelay_core.task_runner.holding import first_turn, measured
 from agentrelay_core.task_runner.watchdog import Interruption, Wait
 
 if TYPE_CHECKING:
@@ -29,6 +28,13 @@ AGENT_STEPS = frozenset({"launch", "kickoff", "wait_for_completion", "send_turn"
 
 class Detached(Exception):  # no error: the end of a run whose agent goes on
     """The run was left; the agent goes on."""
+
+
+class Work(Awaitable[Any], Protocol):
+    """What is awaited, and may be closed before it was begun."""
+
+    def close(self) -> None:
+        """Let it be."""
 
 
 class StepCalls:
@@ -76,12 +82,19 @@ class StepCalls:
                 await runner.recorder.intend(runtime, effect)
             failpoint(effect, "intent")
         if way.is_async:
-            result = await self._timed(getattr(step, method)(runtime, *args), seconds, method, step, detachable)
+            work = getattr(step, method)(runtime, *args)
+            if self.detached:
+                self._leave_if_detached(work)
+            ended, result = first_turn(work, step, method)
+            if not ended:
+                result = await self._timed(measured(work, step, method, result), seconds, method, detachable=detachable)
+            elif self.detached:
+                self._leave_if_detached()
             if keep is not None:
                 keep(result)
         else:
             work = call_step(runner.executor, step, method, runtime, *args, keep=keep)
-            result = await self._timed(work, seconds, method, None, detachable)
+            result = await self._timed(work, seconds, method, detachable=detachable)
         if effect is not None:
             failpoint(effect, "effect")
         return result
@@ -126,27 +139,25 @@ class StepCalls:
         failpoint(effect, "effect")
         return result
 
-    @types.coroutine
-    def _timed(
+    async def _timed(
         self,
-        work: Coroutine[Any, Any, Any],
+        work: "Work",
         seconds: float | Callable[[], float],
         overdue: str | Callable[[float], Exception],
-        step: object = None,
+        *,
         detachable: bool = False,
-    ) -> Generator[Any, Any, Any]:
+    ) -> Any:
         """Await `work` with a deadline; leave it at once, if it may be left, when the run is detached.
 
         A deadline that may be extended meanwhile is given as a function. `overdue` is the step's method, or makes the
-        error from the seconds, for a wait that outlasts its deadline. `step` is named when its work holds the loop.
+        error from the seconds, for a wait that outlasts its deadline.
         """
         wait = self.wait
-        if self.detached:
-            self._leave_if_detached(work)
+        self._leave_if_detached(work)
         self.runner.watchdog.begin(wait, seconds)
         wait.detachable = detachable
         try:
-            result = yield from (work if step is None else measured(work, step, str(overdue)))
+            result = await work
         except asyncio.CancelledError:
             why = wait.taken_back()
             if why is Interruption.DETACHED:
@@ -159,11 +170,10 @@ class StepCalls:
         finally:
             wait.limit = None
             wait.detachable = False
-        if self.detached:
-            self._leave_if_detached()
+        self._leave_if_detached()
         return result
 
-    def _leave_if_detached(self, work: Coroutine[Any, Any, Any] | None = None) -> None:
+    def _leave_if_detached(self, work: "Work | None" = None) -> None:
         if self.detached and self.runtime.state.status not in ENDED:
             if work is not None:
                 work.close()
