@@ -188,7 +188,7 @@ async def test_second_runner_starts_nothing(start: Starter, tmp_path: Path) -> N
     program = start("sh", "-c", UNTIL_TOLD)
     await _said(tmp_path / "ready")
     (tmp_path / "record" / "2").mkdir()
-    order = handover._order(
+    order = handover.encode_order(
         ["touch", str(tmp_path / "ran")], tmp_path, os.environ, None, tmp_path / "log", ("MARK", ""), 30
     )
     argv = [sys.executable, "-I", "-S", "-E", handover._SCRIPT, str(tmp_path / "record" / "2")]

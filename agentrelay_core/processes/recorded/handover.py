@@ -62,8 +62,8 @@ def hand_over(
         ProgramNotFoundError: There is no such program.
         ProcessError: It could not be started for another reason, which the text tells.
     """
-    order = _order(argv, cwd, env, stdin, output, marker, heartbeat)
-    record = _new_record(attempt.absolute())
+    order = encode_order(argv, cwd, env, stdin, output, marker, heartbeat)
+    record = new_record(attempt.absolute())
     report_read, report_write = os.pipe()
     with open(report_read, "rb", buffering=0) as report:  # noqa: PTH123  # a descriptor, not a path
         try:
@@ -72,7 +72,7 @@ def hand_over(
             os.close(report_write)
         process.returncode = 0  # it is reaped by whoever waits for it; Popen must not complain that nobody did
         try:
-            told = _report(report.fileno(), argv)
+            told = read_report(report.fileno(), argv)
         except BaseException:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)  # not reaped, so that the number is still its own
@@ -85,10 +85,10 @@ def hand_over(
     _reap(process.pid)
     if not told and find_marked(*marker):
         return record, process.pid  # somebody killed it right after it had started the program
-    raise _error(told, argv, cwd, stdin, output, record)
+    raise start_error(told, argv, cwd, stdin, output, record)
 
 
-def _order(
+def encode_order(
     argv: Sequence[str],
     cwd: Path | str,
     env: Mapping[str, str],
@@ -97,6 +97,20 @@ def _order(
     marker: Marker,
     heartbeat: float,
 ) -> bytes:
+    """What a runner process is told to start.
+
+    Args:
+        argv: See `hand_over`, for all arguments.
+        cwd: Working directory.
+        env: The whole environment.
+        stdin: File whose content it reads.
+        output: File to which all that it prints is appended.
+        marker: The variable by which its descendants are found.
+        heartbeat: Seconds between heartbeats.
+
+    Raises:
+        ProcessError: Something holds a NUL character.
+    """
     paths = ("" if path is None else str(Path(path).absolute()) for path in (cwd, stdin, output))
     fields = [boot_id(), str(heartbeat), *paths, *marker, str(len(argv)), *argv]
     fields += [f"{name}={value}" for name, value in env.items()]
@@ -105,7 +119,15 @@ def _order(
     return b"".join(os.fsencode(field) + b"\0" for field in fields)
 
 
-def _new_record(attempt: Path) -> LaunchRecord:
+def new_record(attempt: Path) -> LaunchRecord:
+    """Make the directory of a launch, with the next number of its attempt.
+
+    Args:
+        attempt: Directory of the attempt's record; made with mode 0700 where it is missing.
+
+    Raises:
+        ProcessError: That cannot be done.
+    """
     try:
         attempt.mkdir(mode=0o700, parents=True, exist_ok=True)
         while True:
@@ -153,8 +175,16 @@ def _nameless(path: Path, content: bytes) -> int:
     return descriptor
 
 
-def _report(descriptor: int, argv: Sequence[str]) -> bytes:
-    """What the runner process says, until it closes its end."""
+def read_report(descriptor: int, argv: Sequence[str]) -> bytes:
+    """What the runner process says, until it closes its end.
+
+    Args:
+        descriptor: Where it says it.
+        argv: The program, for the error.
+
+    Raises:
+        ProcessTimeoutError: It says nothing for too long.
+    """
     until = time.monotonic() + REPORT_DEADLINE
     told = b""
     poller = select.poll()
@@ -173,9 +203,19 @@ def _reap(pid: int) -> None:
         os.waitpid(pid, 0)
 
 
-def _error(
+def start_error(
     told: bytes, argv: Sequence[str], cwd: Path | str, stdin: Path | None, output: Path, record: LaunchRecord
 ) -> ProcessError:
+    """Why a program was not started.
+
+    Args:
+        told: The report of its runner process.
+        argv: The program and its arguments.
+        cwd: Its working directory.
+        stdin: File whose content it reads.
+        output: File to which all that it prints is appended.
+        record: The record of the launch.
+    """
     if told == b"locked":
         return AlreadyRunningError(record.attempt)
     if not told.startswith(b"failed "):

@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -56,8 +56,21 @@ class RecordedProgram:
         attempt: Path,
         marker: Marker,
         heartbeat: float = HEARTBEAT_INTERVAL,
+        by: Callable[..., tuple[LaunchRecord, int | None]] = hand_over,
     ) -> "RecordedProgram":
-        """Have a program started; see `hand_over` for arguments and errors. The marker must stand in `env`.
+        """Have a program started.
+
+        Args:
+            argv: See `hand_over`, for all arguments but the last, and for the other errors.
+            cwd: Working directory.
+            env: The whole environment; the marker must stand in it.
+            stdin: File whose content it reads.
+            output: File to which all that it prints is appended.
+            attempt: Directory of the attempt's record.
+            marker: Name and value of the variable by which the program's descendants are found.
+            heartbeat: Seconds between heartbeats.
+            by: Called as `hand_over` is, has it started by a runner process elsewhere, for example in a terminal; gives
+                `None` for a process id where that is no child of ours.
 
         Raises:
             AlreadyRunningError: A program of this attempt has not ended; nothing was started.
@@ -65,7 +78,7 @@ class RecordedProgram:
         earlier = latest(attempt)
         if earlier is not None and earlier.exit is None and find_marked(*marker):
             raise AlreadyRunningError(attempt)  # its runner process was killed, so that no lock tells
-        record, runner = hand_over(
+        record, runner = by(
             argv, cwd=cwd, env=env, stdin=stdin, output=output, attempt=attempt, marker=marker, heartbeat=heartbeat
         )
         program = cls(record)

@@ -3,7 +3,8 @@
 One of it lives as long as each agent, so it imports next to nothing (`signal` would load `enum`, hence `_signal`),
 sleeps in the kernel between heartbeats, and holds no descriptor but its own. Its order comes on standard input and
 never in argv, because it holds secrets; its report goes to standard output, which is closed once the program runs or is
-known not to. `handover.py` is the other side, `run.py` the script that calls `main`.
+known not to. `handover.py` is the other side, `run.py` the script that calls `main`. Where the program shall have a
+terminal, a script of somebody else's calls `run` in its place.
 
 The lock is the attempt's, whose directory is above that of the launch: it is held from before the program starts until
 the runner has ended, so that no attempt ever has two programs.
@@ -17,7 +18,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 LOCKED = 97
 NOT_FOUND = 127
@@ -26,7 +27,7 @@ CANNOT_START = 126
 _USUAL = ("SIGINT", "SIGHUP", "SIGPIPE", "SIGXFSZ")
 
 
-class _Order:
+class Order:
     """What is to be started: fields that end in NUL, which no argument, variable or path can hold."""
 
     def __init__(self, data: bytes) -> None:
@@ -40,18 +41,42 @@ class _Order:
 
 def main(directory: bytes) -> int:
     """Run one program to its end; the exit code is that of the runner process itself."""
-    order = _Order(_read_all(0))
+    order = Order(read_all(0))
     report = os.dup(1)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
     os.close(null)
+    code = run(directory, order, report, _arrange, _wait)
+    return LOCKED if code is None else 0
+
+
+def run(
+    directory: bytes,
+    order: Order,
+    report: int,
+    arrange: "Callable[[Order], Iterator[bytes]]",
+    wait: "Callable[[int], int]",
+) -> "int | None":
+    """Run one program to its end, under the attempt's lock, and write down what there is to know of it.
+
+    Args:
+        directory: The record of the launch.
+        order: What is to be started.
+        report: Descriptor for the report, which is closed.
+        arrange: Called in the program's place before it begins: gives it its descriptors, and yields what it is about
+            to open, ``stdin`` or ``output``, for the error.
+        wait: Waits for the end of a process id; gives its exit code, or the negative number of a signal.
+
+    Returns:
+        What it ended with; `None` when another program of the attempt runs, so that it was not started.
+    """
     lock = os.open(os.path.dirname(directory) + b"/lock", os.O_RDWR | os.O_CREAT, 0o600)  # noqa: PTH120  # no pathlib
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        _tell(report, b"locked")
-        return LOCKED
+        tell(report, b"locked")
+        return None
     runner = _identity(os.getpid(), order.boot_id)
     _write(directory, b"agent.json", [("runner", runner), ("program", "null"), ("marker", order.marker)])
     heartbeat = os.open(directory + b"/heartbeat", os.O_WRONLY | os.O_CREAT, 0o600)
@@ -62,9 +87,9 @@ def main(directory: bytes) -> int:
     failed_read, failed_write = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _become(order, failed_write)
+        _become(order, failed_write, arrange)
     os.close(failed_write)
-    failure = _read_all(failed_read)  # ends when the program has taken the place of our copy
+    failure = read_all(failed_read)  # ends when the program has taken the place of our copy
     os.close(failed_read)
     if failure:
         os.waitpid(pid, 0)
@@ -73,44 +98,55 @@ def main(directory: bytes) -> int:
         message = f"{_culprit(order, stage)}: {os.strerror(int(number))}"
         _say(order.output, message)
         _write_exit(directory, code, message, began)
-        _tell(report, b"failed " + failure)
-        return 0
+        tell(report, b"failed " + failure)
+        return code
     program = _identity(pid, order.boot_id)
     _write(directory, b"agent.json", [("runner", runner), ("program", program), ("marker", order.marker)])
     signal.signal(signal.SIGTERM, lambda *_: _try(os.killpg, pid, signal.SIGTERM))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     signal.signal(signal.SIGALRM, lambda *_: _try(os.utime, heartbeat))
     signal.setitimer(signal.ITIMER_REAL, order.heartbeat, order.heartbeat)
-    _tell(report, b"started")
-    code = _wait(pid)
+    tell(report, b"started")
+    code = wait(pid)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _write_exit(directory, code, None, began)
-    return 0
+    return code
 
 
-def _become(order: _Order, failed: int) -> None:
+def _become(order: Order, failed: int, arrange: "Callable[[Order], Iterator[bytes]]") -> None:
     """In the forked copy: take a session, a directory and descriptors of its own and turn into the program."""
     stage = b"session"
     try:
         os.setsid()
         stage = b"cwd"
         os.chdir(order.cwd)
-        stage = b"stdin"
-        os.dup2(os.open(order.stdin or os.devnull, os.O_RDONLY), 0)
-        stage = b"output"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
-        printed = os.open(order.output, flags, 0o644)
-        os.dup2(printed, 1)
-        os.dup2(printed, 2)
+        opening = arrange(order)
+        while opens := next(opening, None):
+            stage = opens
         for name in _USUAL:
             signal.signal(getattr(signal, name), signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         stage = b"program"
         _execute(order.argv, order.env)
     except OSError as error:
-        _tell(failed, b"%b %d" % (stage, error.errno or 0))
+        tell(failed, b"%b %d" % (stage, error.errno or 0))
     finally:
         os._exit(NOT_FOUND)
+
+
+def _arrange(order: Order) -> "Iterator[bytes]":
+    """A program without a terminal."""
+    yield b"stdin"
+    os.dup2(os.open(order.stdin or os.devnull, os.O_RDONLY), 0)
+    yield b"output"
+    printed = open_output(order.output)
+    os.dup2(printed, 1)
+    os.dup2(printed, 2)
+
+
+def open_output(path: bytes) -> int:
+    """A descriptor to append what a program prints; a link, which an agent may have put there, is refused."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o644)
 
 
 def _execute(argv: list[bytes], env: dict[bytes, bytes]) -> None:
@@ -157,7 +193,7 @@ def _start_time(pid: int) -> str:
     """As `table.py` reads it."""
     if sys.platform.startswith("linux"):
         descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
-        text = _read_all(descriptor)
+        text = read_all(descriptor)
         os.close(descriptor)
         return text[text.rindex(b")") + 2 :].split()[19].decode()
     read, write = os.pipe()
@@ -165,7 +201,7 @@ def _start_time(pid: int) -> str:
     actions = [(os.POSIX_SPAWN_DUP2, write, 1)]
     ps = os.posix_spawn("/bin/ps", ["ps", "-p", str(pid), "-o", "lstart="], there, file_actions=actions)
     os.close(write)
-    text = _read_all(read)
+    text = read_all(read)
     os.close(read)
     os.waitpid(ps, 0)
     return " ".join(text.decode().split())
@@ -206,7 +242,7 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _culprit(order: _Order, stage: bytes) -> str:
+def _culprit(order: Order, stage: bytes) -> str:
     names = {b"cwd": order.cwd, b"stdin": order.stdin, b"output": order.output, b"program": order.argv[0]}
     return _text(names.get(stage, stage))
 
@@ -214,14 +250,14 @@ def _culprit(order: _Order, stage: bytes) -> str:
 def _say(output: bytes, message: str) -> None:
     """Where the program would have printed, people look first."""
     try:
-        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o644)
+        descriptor = open_output(output)
     except OSError:
         return  # it is in exit.json all the same
     os.write(descriptor, f"agentrelay: {message}\n".encode(errors="replace"))
     os.close(descriptor)
 
 
-def _tell(descriptor: int, message: bytes) -> None:
+def tell(descriptor: int, message: bytes) -> None:
     """Say it and close; whoever listened may be dead by now, which changes nothing."""
     try:  # noqa: SIM105  # contextlib is not imported for this alone
         os.write(descriptor, message)
@@ -230,7 +266,8 @@ def _tell(descriptor: int, message: bytes) -> None:
     os.close(descriptor)
 
 
-def _read_all(descriptor: int) -> bytes:
+def read_all(descriptor: int) -> bytes:
+    """What comes until the other end is closed."""
     pieces = []
     while piece := os.read(descriptor, 65536):
         pieces.append(piece)
