@@ -12,6 +12,7 @@ from agentrelay_core.processes.recorded.records import LaunchRecord
 from agentrelay_core.runtime import AgentAddress, IntegrationBoundary, UserError
 from agentrelay_tmux_claude.tmux.address import TmuxAddress
 from agentrelay_tmux_claude.tmux.environment import TmuxEnvironment, session_name
+from agentrelay_tmux_claude.tmux.errors import TmuxError
 from agentrelay_tmux_claude.tmux.handover import PaneStarter
 from agentrelay_tmux_claude.tmux.places import SESSION, own_server
 from agentrelay_tmux_claude.tmux.server import users_server
@@ -72,10 +73,13 @@ class TmuxHost(ProcessHost):
             A program and its arguments; `None` when the window is gone.
 
         Raises:
-            TmuxError: tmux does not tell.
+            UserError: tmux does not tell.
         """
         pane = address.pane if isinstance(address, TmuxAddress) else None
-        there = None if pane is None else await asyncio.to_thread(pane.look)
+        try:
+            there = None if pane is None else await asyncio.to_thread(pane.look)
+        except TmuxError as error:
+            raise UserError(str(error), boundary=IntegrationBoundary.AGENT_LAUNCH) from error
         if pane is None or there is None:
             return None
         call = ("tmux", "-u", "-S", str(pane.server.socket))

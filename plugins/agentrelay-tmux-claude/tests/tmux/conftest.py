@@ -1,10 +1,12 @@
 """Real tmux in places of its own: attempts, hosts, and an end of every server that a test started."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -89,6 +91,66 @@ def place(monkeypatch: pytest.MonkeyPatch):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     shutil.rmtree(path, ignore_errors=True)
+
+
+class Shell:
+    """A user's shell in a repository with one commit."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.path = place.path / "repository"
+        self.path.mkdir()
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("AGENTRELAY_")}
+        self.environment |= {
+            "AGENTRELAY_STATE_DIR": str(place.path / "s"),
+            "HOME": str(place.path),
+            "NO_COLOR": "1",
+            "TERM": "xterm",
+        }
+        self.git("init", "-q", "-b", "main")
+        self.git("-c", "user.name=u", "-c", "user.email=u@e", "commit", "-q", "--allow-empty", "-m", "first")
+
+    def git(self, *arguments: str) -> str:
+        """Run git here; what it printed."""
+        done = subprocess.run(["git", *arguments], cwd=self.path, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def start(self, *arguments: str, **more: Any) -> "subprocess.Popen[str]":
+        """Start the command."""
+        given: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
+        argv = [sys.executable, "-m", "agentrelay_core.cli", *arguments]
+        return subprocess.Popen(argv, cwd=self.path, env=self.environment, text=True, **given)
+
+    def __call__(self, *arguments: str, expect: int = 0) -> "subprocess.CompletedProcess[str]":
+        """Run the command to its end, which must be the expected one."""
+        process = self.start(*arguments)
+        said, complained = process.communicate(timeout=100)
+        assert process.returncode == expect, f"exit {process.returncode}\n{said}\n{complained}"
+        assert "Traceback" not in complained
+        return subprocess.CompletedProcess(process.args, process.returncode, said, complained)
+
+    def graph(self, command: str, tasks: str, more: str = "", environment: str = "tmux") -> None:
+        """Write a graph whose agents run a command in tmux."""
+        (self.path / "agentrelay.yaml").write_text(
+            f"name: g\n{more}defaults: {{agent: a}}\nagents:\n"
+            f"  a: {{framework: command, environment: {environment}, command: {json.dumps(command)}}}\n"
+            f"tasks:\n{tasks}"
+        )
+
+    @property
+    def socket(self) -> Path:
+        """The socket of the run's own server, once there is one."""
+        return next(path for path in (self.place.path / "s").rglob("tmux-*") if path.is_socket())
+
+    def tmux(self, *arguments: str) -> str:
+        """Ask the run's own server."""
+        return _tmux(self.socket, *arguments)
+
+
+@pytest.fixture
+def shell(place: Place) -> Shell:
+    """A user's shell."""
+    return Shell(place)
 
 
 def _tmux(socket: Path, *arguments: str) -> str:
