@@ -20,6 +20,7 @@ _FIELDS: Final = ("pid", "pane_id", "window_id", "pane_pid", "session_name")
 _FORMAT: Final = " ".join(f"#{{{field}}}" for field in _FIELDS)
 # Each try fails only because somebody else made or ended the session at that very moment.
 _TRIES: Final = 20
+OLDEST: Final = (3, 1)  # the first with options of a pane that all of ours are
 
 
 @attrs.frozen(kw_only=True)
@@ -82,7 +83,7 @@ class Pane:
                 return _opened(self.server.run(window if number % 2 == 0 else session, *then))
             except TmuxError as error:
                 if not (is_absent(error) or "duplicate session" in str(error)):
-                    raise
+                    raise _explained(error, self.server) from error
                 last = error
         raise last
 
@@ -126,6 +127,15 @@ class Pane:
 def safe_title(text: str) -> str:
     """A name for a window in which tmux sees no format, and no key."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", text) or "_"
+
+
+def _explained(error: TmuxError, server: Server) -> TmuxError:
+    """Say what is needed where tmux is too old for what it was asked."""
+    version = server.version()
+    if version is None or version >= OLDEST:
+        return error
+    have, due = (".".join(map(str, numbers)) for numbers in (version, OLDEST))
+    return TmuxError(f"tmux {have} is too old; install {due} or newer, or choose another environment ({error})")
 
 
 def _marked(listed: str, mark: str) -> Iterator[Opened]:

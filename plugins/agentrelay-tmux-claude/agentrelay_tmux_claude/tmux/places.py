@@ -30,11 +30,13 @@ def own_server(state_dir: Path, run_id: str) -> Server:
 
 
 def make_place(server: Server) -> None:
-    """Make the directory of a server's socket.
+    """Make the directory of a server's socket, where there is no socket of the user's yet.
 
     Raises:
         TmuxError: It belongs to somebody else, or others may write there.
     """
+    if not server.own and server.socket.exists():
+        return  # where that is was the user's choice
     folder = server.socket.parent
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

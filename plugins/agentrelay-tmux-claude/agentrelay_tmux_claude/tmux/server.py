@@ -5,6 +5,7 @@ variables that a terminal needs.
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -73,6 +74,15 @@ class Server:
             said = plain_line(done.stderr.decode(errors="replace").strip()) or f"exit {done.returncode}"
             raise TmuxError(f"tmux at {self.socket}: {said}")
         return done.stdout.decode(errors="replace")
+
+    def version(self) -> tuple[int, int] | None:
+        """Which tmux this is, for example ``(3, 3)``; `None` where it does not say."""
+        try:
+            said = run_captured(["tmux", "-V"], env=terminal_environment(os.environ), deadline=DEADLINE).stdout
+        except ProcessError:
+            return None
+        found = re.search(rb"(\d+)\.(\d+)", said)
+        return None if found is None else (int(found[1]), int(found[2]))
 
     @property
     def argv(self) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ async def test_standard_input_is_the_file_or_the_terminal(place):
     await typed.teardown()
 
 
+@pytest.mark.fault("L8", "L9")
 async def test_a_pane_inherits_nothing(place, monkeypatch):
     """A variable of ours, and one of whoever started the server, reaches no agent; a secret is in no command line."""
     monkeypatch.setenv("CANARY", "of-the-orchestrator")
@@ -80,6 +81,7 @@ async def test_missing_program_and_directory_are_told(place):
     assert place.own("list-windows", "-a") == ""
 
 
+@pytest.mark.fault("L5", "I4")
 async def test_ids_and_paths_are_no_formats_and_no_keys(place):
     """Titles, directories and arguments in which tmux could see a command, a format or a key are text."""
     context = place.context()
@@ -281,3 +283,65 @@ def test_a_session_s_name_is_one(place, name):
     """A name that tmux would take for something else is refused, in words that say what is due."""
     with pytest.raises(ValueError, match="due is the name of a tmux session"):
         place.host(session=name)
+
+
+@pytest.mark.fault("L4")
+async def test_a_session_whose_name_begins_alike_is_another(place):
+    """Neither the session nor the window of a name that only begins with ours is taken for ours."""
+    place.users("-f", "/dev/null", "new-session", "-d", "-s", "work-10", "-n", "work", "sleep", "600")
+    context = place.context()
+    address = place.host(session="work").start(place.command(context, "sleep", "600"), context)
+    listed = place.users("list-windows", "-a", "-F", "#{session_name} #{window_name}")
+    assert sorted(listed.splitlines()) == ["work one", "work-10 work"]
+    await address.teardown()
+    assert place.users("list-sessions", "-F", "#{session_name}") == "work-10\n"
+
+
+@pytest.mark.fault("L10")
+async def test_no_shell_reads_its_start_files(place, monkeypatch):
+    """The program is started by no shell: whatever the user's shell would print, ask or do happens not."""
+    shell = place.path / "shell"
+    shell.write_text(f'#!/bin/sh\ntouch {place.path}/ran\nexec /bin/sh "$@"\n')
+    shell.chmod(0o755)
+    monkeypatch.setenv("SHELL", str(shell))
+    address = place.start(place.context(), "printf", "said")
+    assert await place.host().wait(address) == 0
+    assert address.output() == b"said"
+    await address.teardown()
+    assert not (place.path / "ran").exists()
+
+
+@pytest.mark.fault("A16")
+async def test_an_agent_that_kills_its_tmux_ends_by_that(place):
+    """It gets no address of its server; one that finds it all the same ends itself, and that is what is told."""
+    other = place.start(place.context("other"), "sh", "-c", "trap '' HUP; exec sleep 600")
+    script = f'test -z "$TMUX" && tmux -S {place.own_socket} kill-server; sleep 600'
+    address = place.start(place.context(), "sh", "-c", script)
+    assert await place.host().wait(address) == -signal.SIGHUP
+    assert await place.host().is_alive(other) == "alive"
+    await address.teardown()
+    await other.teardown()
+
+
+@pytest.mark.fault("L3")
+async def test_a_tmux_that_is_too_old_is_named(place, monkeypatch):
+    """Where tmux refuses what it does not know yet, its version is told, and which one is due."""
+    folder = place.path / "old"
+    folder.mkdir()
+    (folder / "tmux").write_text(
+        "#!/bin/sh\n[ $1 = -V ] && echo tmux 2.9a && exit\necho 'unknown flag -p' >&2; exit 1\n"
+    )
+    (folder / "tmux").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    with pytest.raises(AgentFailure, match=r"tmux 2\.9 is too old; install 3\.1 or newer"):
+        place.start(place.context(), "true")
+
+
+@pytest.mark.fault("L3")
+async def test_a_place_that_others_can_write_is_refused(place):
+    """Where somebody else could put a socket of his, none of ours is used."""
+    context = place.context()
+    (place.path / "state").chmod(0o777)
+    with pytest.raises(AgentFailure, match="not a directory of yours alone"):
+        place.start(context, "true")
+    (place.path / "state").chmod(0o700)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -71,6 +72,20 @@ def test_a_session_that_is_none_is_refused(shell):
     shell.graph(WORK, ONE, 'tmux_session: "a:b"\n')
     assert "due is the name of a tmux session" in shell("run", expect=1).stdout
     assert not list(shell.place.path.rglob("ran"))
+
+
+@pytest.mark.fault("L3")
+def test_without_tmux_nothing_is_begun(shell):
+    """A run that needs tmux where there is none says so, and leaves nothing."""
+    shell.graph(WORK, ONE)
+    folder = shell.place.path / "bin"
+    folder.mkdir()
+    for name in ("git", "sh"):
+        (folder / name).symlink_to(shutil.which(name))
+    shell.environment["PATH"] = str(folder)
+    assert "tmux" in shell("run", expect=5).stderr
+    assert not list((shell.place.path / "s").rglob("journal.sqlite"))
+    assert not shell.git("branch", "--list", "agentrelay/*")
 
 
 @pytest.mark.fault("L1")

@@ -21,7 +21,7 @@ else:
     from runner_process import open_output
 
 _PIECE = 65536
-_MOST_WAITING = 262_144  # bytes that one side may be behind the other
+_MOST_WAITING = 65_536  # bytes that one side may be behind the other
 _FLUSH = 1.0  # seconds for the pane to take the last words
 _SIZE = b"\0" * 8
 
