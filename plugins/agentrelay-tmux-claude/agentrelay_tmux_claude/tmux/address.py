@@ -7,8 +7,9 @@ from pathlib import Path
 from agentrelay_core.builtin.address import ProcessAddress
 from agentrelay_core.processes import ProcessError, RecordedProgram
 from agentrelay_core.processes.ending import send_signal
+from agentrelay_core.processes.recorded.records import LaunchRecord, launches
 from agentrelay_core.runtime import AgentFailure
-from agentrelay_tmux_claude.tmux.panes import Pane
+from agentrelay_tmux_claude.tmux.panes import Pane, close_all
 from agentrelay_tmux_claude.tmux.records import WindowRecord
 
 
@@ -40,7 +41,7 @@ class TmuxAddress(ProcessAddress):
         return self._window.pane.session if number is None else f"{self._window.pane.session}:{number}"
 
     async def teardown(self, signal_dir: Path | None = None, keep_panes: bool = False) -> None:
-        """Stop the agent for good and close its window.
+        """Stop the agent for good and close its window, and those of earlier launches of its attempt.
 
         Args:
             signal_dir: Where ``agent.log`` is wanted.
@@ -53,11 +54,16 @@ class TmuxAddress(ProcessAddress):
             await super().teardown(signal_dir, keep_panes)
         finally:
             self.say_ended()
-            if self.pane is not None and not keep_panes:
+            if not keep_panes:
                 try:
-                    await asyncio.to_thread(self.pane.close)
+                    await asyncio.to_thread(self._close)
                 except ProcessError as error:
                     raise AgentFailure(str(error)) from error
+
+    def _close(self) -> None:
+        attempt = self.program.record.attempt
+        windows = (WindowRecord.read(LaunchRecord(attempt, number)) for number in launches(attempt))
+        close_all([window.pane for window in windows if window is not None])
 
     def say_ended(self) -> None:
         """Make tmux look at its children: 3.3a loses the end of some, and shows their windows as if they lived."""

@@ -6,7 +6,7 @@ is ours. Titles and directories are formats to tmux, in which ``#(…)`` is run:
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import attrs
@@ -93,13 +93,7 @@ class Pane:
         Raises:
             TmuxError: tmux does not tell.
         """
-        try:
-            listed = self.server.run(("list-panes", "-a", "-F", f"#{{{_MARK}}} {_FORMAT}"))
-        except TmuxError as error:
-            if is_absent(error):
-                return None
-            raise
-        return next(_marked(listed, self.mark), None)
+        return _all_marked(self.server).get(self.mark)
 
     def close(self) -> None:
         """Close the pane, and so its window where nobody split it; nothing happens where it is gone.
@@ -107,12 +101,7 @@ class Pane:
         Raises:
             TmuxError: tmux does not answer.
         """
-        there = self.look()
-        if there is not None:
-            with contextlib.suppress(TmuxError):  # it was closed meanwhile, which the next look tells
-                self.server.run(("kill-pane", "-t", there.pane))
-            if self.look() is not None:
-                raise TmuxError(f"the pane {there.pane} of tmux at {self.server.socket} cannot be closed")
+        close_all([self])
 
     def screen(self) -> str:
         """What is on the screen; empty where the pane is gone.
@@ -122,6 +111,22 @@ class Pane:
         """
         there = self.look()
         return "" if there is None else self.server.run(("capture-pane", "-p", "-J", "-t", there.pane))
+
+
+def close_all(panes: Sequence[Pane]) -> None:
+    """Close panes, whether they are there or not.
+
+    Raises:
+        TmuxError: tmux does not answer, or does not do it.
+    """
+    for server in {pane.server for pane in panes}:
+        ours = {pane.mark for pane in panes if pane.server == server}
+        there = [opened.pane for mark, opened in _all_marked(server).items() if mark in ours]
+        for number in there:
+            with contextlib.suppress(TmuxError):  # it was closed meanwhile, which the next look tells
+                server.run(("kill-pane", "-t", number))
+        if there and (left := ours & _all_marked(server).keys()):
+            raise TmuxError(f"{len(left)} panes of tmux at {server.socket} cannot be closed")
 
 
 def safe_title(text: str) -> str:
@@ -138,11 +143,16 @@ def _explained(error: TmuxError, server: Server) -> TmuxError:
     return TmuxError(f"tmux {have} is too old; install {due} or newer, or choose another environment ({error})")
 
 
-def _marked(listed: str, mark: str) -> Iterator[Opened]:
-    for line in listed.splitlines():
-        its, _, rest = line.partition(" ")
-        if its == mark:
-            yield _opened(rest)
+def _all_marked(server: Server) -> dict[str, Opened]:
+    """All panes of a server that somebody marked, by their marks."""
+    try:
+        listed = server.run(("list-panes", "-a", "-F", f"#{{{_MARK}}} {_FORMAT}"))
+    except TmuxError as error:
+        if is_absent(error):
+            return {}
+        raise
+    lines = (line.partition(" ") for line in listed.splitlines())
+    return {mark: _opened(rest) for mark, _, rest in lines if mark}
 
 
 def _opened(line: str) -> Opened:

@@ -117,9 +117,10 @@ class Shell:
 
     def start(self, *arguments: str, **more: Any) -> "subprocess.Popen[str]":
         """Start the command."""
-        given: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
+        pipe = subprocess.PIPE
+        given: dict[str, Any] = {"stdout": pipe, "stderr": pipe, "env": self.environment, **more}
         argv = [sys.executable, "-m", "agentrelay_core.cli", *arguments]
-        return subprocess.Popen(argv, cwd=self.path, env=self.environment, text=True, **given)
+        return subprocess.Popen(argv, cwd=self.path, text=True, **given)
 
     def __call__(self, *arguments: str, expect: int = 0) -> "subprocess.CompletedProcess[str]":
         """Run the command to its end, which must be the expected one."""

@@ -1,14 +1,19 @@
 """An agent in a window: its bytes, its end, and who it is, as for any local process, and with a terminal."""
 
+import asyncio
 import json
 import os
+import pickle
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
 
 from agentrelay_core.processes import ProcessIdentity
 from agentrelay_core.runtime import AgentFailure
+from agentrelay_core.runtime.agent_records import agent_record
 
 
 async def test_a_program_has_a_terminal_and_its_log_every_byte(place):
@@ -345,3 +350,50 @@ async def test_a_place_that_others_can_write_is_refused(place):
     with pytest.raises(AgentFailure, match="not a directory of yours alone"):
         place.start(context, "true")
     (place.path / "state").chmod(0o700)
+
+
+_KILLED_IN_THE_MIDDLE = """
+import os, pickle, signal, sys
+from agentrelay_tmux_claude.tmux import handover, panes
+
+at, starter, order = pickle.loads(sys.stdin.buffer.read())
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+if at == "opening":
+    panes.Pane.open = die
+elif at == "opened":
+    handover._report = die
+from agentrelay_core.processes import RecordedProgram
+RecordedProgram.start(order.pop("argv"), by=starter, **order)
+"""
+
+
+@pytest.mark.fault("L1", "O3")
+@pytest.mark.parametrize("at", ["opening", "opened"])
+async def test_killed_while_an_agent_is_started(place, at):
+    """Whoever starts again finds the agent that was started, or starts it now: one agent, and no window is left."""
+    context = place.context()
+    signal_dir = str(context.runtime.state.signal_dir)
+    said = place.path / "said"
+    order = {
+        "argv": ("sh", "-c", f"echo $$ >> {said}; exec sleep 600"),
+        "cwd": place.path,
+        "env": {**os.environ, "AGENTRELAY_SIGNAL_DIR": signal_dir},
+        "stdin": None,
+        "output": place.path / "signals" / "one-0" / "agent.log",
+        "attempt": agent_record(place.path / "state", "one", context.runtime.run_id, 0),
+        "marker": ("AGENTRELAY_SIGNAL_DIR", signal_dir),
+    }
+    given = pickle.dumps((at, place.host().starter(context), order))
+    killed = await asyncio.create_subprocess_exec(sys.executable, "-c", _KILLED_IN_THE_MIDDLE, stdin=subprocess.PIPE)
+    await killed.communicate(given)
+    assert killed.returncode == -signal.SIGKILL
+    address = await place.host().find(context)
+    if address is None:
+        address = place.start(context, *order["argv"])
+    assert not list((place.path / "state").rglob("order"))
+    while not said.exists():
+        assert await place.host().is_alive(address) == "alive"
+    await address.teardown()
+    assert said.read_text().split() == [str(address.program.identity.pid)]
+    assert place.own("list-windows", "-a") == ""

@@ -106,6 +106,19 @@ def test_kill_9_of_the_orchestrator_loses_no_agent(shell, doors):
     assert len({json.dumps(event.data) for event in launched}) == 1
 
 
+@pytest.mark.fault("L1", "O2", "O3")
+@pytest.mark.parametrize("place_of_death", ["launch:intent", "launch:effect"])
+def test_killed_around_the_launch(shell, place_of_death):
+    """Before the agent is started or right after, a run that is typed again has one agent and one merge."""
+    shell.graph(f"echo $$ >> pid.txt; {WORK}", ONE)
+    killed = shell.start("run", env={**shell.environment, "AGENTRELAY_FAILPOINTS": f"{place_of_death}=kill"})
+    killed.communicate(timeout=100)
+    assert killed.returncode == -signal.SIGKILL
+    assert "1 merged" in shell("run").stdout
+    assert len(shell.git("show", "agentrelay/g@default:pid.txt").split()) == 1
+    assert not _answers(shell.socket)
+
+
 @pytest.mark.fault("A8")
 def test_kill_9_of_the_agent_costs_one_attempt(shell, doors):
     """The task's next attempt does the work, in a window of its own."""
