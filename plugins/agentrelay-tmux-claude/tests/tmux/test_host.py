@@ -397,3 +397,66 @@ async def test_killed_while_an_agent_is_started(place, at):
     await address.teardown()
     assert said.read_text().split() == [str(address.program.identity.pid)]
     assert place.own("list-windows", "-a") == ""
+
+
+async def test_a_window_that_is_closed_ends_its_agent(place):
+    """Who closes the window ends the agent, as in any terminal, and that is told as it was."""
+    address = place.start(place.context(), "sleep", "600")
+    place.own("kill-pane", "-t", address.label.partition(":")[2])
+    assert await place.host().wait(address) == -signal.SIGHUP
+    assert await place.host().attach_command(address) is None
+    await address.teardown()
+
+
+@pytest.mark.fault("A9")
+async def test_kill_9_of_the_runner_is_no_death_of_the_agent(place):
+    """An agent that outlives its runner process is alive, how it ends cannot be known, and it can be ended."""
+    address = place.start(place.context(), "sh", "-c", "trap '' HUP; echo ready; while :; do sleep 600; done")
+    while b"ready" not in address.output():
+        assert await place.host().is_alive(address) == "alive"
+    os.kill(address.program.record.runner.pid, signal.SIGKILL)
+    assert await place.host().is_alive(address) == "alive"
+    waiting = asyncio.ensure_future(place.host().wait(address))
+    await asyncio.wait((waiting,), timeout=0.2)
+    assert not waiting.done()
+    await place.host().stop(address)
+    assert await waiting is None
+    assert await place.host().is_alive(address) == "ended"
+    await address.teardown()
+
+
+async def test_a_server_is_attached_to_from_within(place, monkeypatch):
+    """In a terminal of the same server one switches to the window; in another one's, tmux is called as from outside."""
+    address = place.start(place.context(), "sleep", "600")
+    host = place.host()
+    outside = await host.attach_command(address)
+    assert outside[:4] == ("env", "-u", "TMUX", "tmux")
+    assert outside[-3:] == ("attach-session", "-t", "=agentrelay:@0")
+    monkeypatch.setenv("TMUX", "/elsewhere/default,7,0")
+    assert await host.attach_command(address) == outside
+    monkeypatch.setenv("TMUX", f"{place.own_socket},7,0")
+    assert (await host.attach_command(address))[-3:] == ("switch-client", "-t", "%0")
+    await address.teardown()
+
+
+async def test_a_program_that_sets_its_terminal_up_has_it_so(place):
+    """What draws by itself is not changed on its way to the pane: a line feed alone goes down and not to the left."""
+    script = "stty raw -echo; printf 'down\\nhere'; exec sleep 600"
+    address = place.start(place.context(), "sh", "-c", script)
+    while "here" not in address.pane.screen():
+        assert await place.host().is_alive(address) == "alive"
+    assert address.pane.screen().splitlines()[:2] == ["down", "    here"]
+    await address.teardown()
+
+
+async def test_the_size_of_the_window_is_the_program_s(place):
+    """A program's terminal is as large as its pane, from the beginning and when that changes."""
+    script = "trap 'stty size' WINCH; stty size; echo ready; while :; do sleep 0.05; done"
+    address = place.start(place.context(), "sh", "-c", script)
+    while b"ready" not in address.output():
+        assert await place.host().is_alive(address) == "alive"
+    place.own("resize-window", "-t", "=agentrelay:", "-x", "90", "-y", "30")
+    while b"30 90" not in address.output():
+        assert await place.host().is_alive(address) == "alive"
+    assert address.output().startswith(b"50 200\n")
+    await address.teardown()
