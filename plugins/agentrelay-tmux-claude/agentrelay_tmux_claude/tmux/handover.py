@@ -1,6 +1,7 @@
 """Having a program started in a pane: tmux starts the runner process there, its order is a file, its report a FIFO."""
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
@@ -26,6 +27,8 @@ _SCRIPT: Final = str(Path(__file__).absolute().parent / "pane" / "run.py")
 _RUNNERS: Final = str(Path(handover.__file__).absolute().parent)
 ORDER: Final = "order"
 REPORT: Final = "report"
+# Where an order is written until it is whole, and locked.
+_ASIDE: Final = "order.new"
 
 
 @attrs.frozen(kw_only=True)
@@ -82,18 +85,18 @@ class PaneStarter:
         try:
             told = self._started(pane, record, order, argv)
         except BaseException:
-            _undo(pane, marker)
+            _undo(pane, record, marker)
             raise
         finally:
             for name in (ORDER, REPORT):
                 (record.directory / name).unlink(missing_ok=True)
-        if told == b"started" or (not told and find_marked(*marker)):
+        if told == b"started" or (not told and record.runner is not None and find_marked(*marker)):
             return record, None  # nothing told: somebody killed the runner right after it had started the program
-        _undo(pane, marker if told != b"locked" else None)
+        _undo(pane, record, marker)
         raise handover.start_error(told, argv, cwd, stdin, output, record)
 
     def _started(self, pane: Pane, record: LaunchRecord, order: bytes, argv: Sequence[str]) -> bytes:
-        report = _prepare(record, order)
+        report, laid_out = _prepare(record, order)
         try:
             if not sys.executable:
                 raise ProcessError("the path of this Python is not known (sys.executable is empty)")
@@ -103,23 +106,40 @@ class PaneStarter:
             return _report(report, opened, argv)
         finally:
             os.close(report)
+            os.close(laid_out)
 
 
 def forget_orders(attempt: Path) -> None:
-    """Remove orders that nobody took, of launches that did not come to an end: they hold what agents alone may know."""
+    """Remove orders of launches that were cut short: they hold what agents alone may know, and nobody will take them.
+
+    Args:
+        attempt: Directory of the attempt's record.
+    """
     for number in launches(attempt):
-        (attempt / str(number) / ORDER).unlink(missing_ok=True)
+        for name in (ORDER, _ASIDE):
+            path = attempt / str(number) / name
+            with contextlib.suppress(OSError), path.open("rb") as order:
+                fcntl.flock(order, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while whoever laid it out is still at it
+                path.unlink()
 
 
-def _prepare(record: LaunchRecord, order: bytes) -> int:
-    """Lay out the order, and a FIFO whose reading end is returned."""
+def _prepare(record: LaunchRecord, order: bytes) -> tuple[int, int]:
+    """Lay out a FIFO, whose reading end comes first, and the order, locked as long as its descriptor is open."""
+    aside = record.directory / _ASIDE
     try:
-        with open(  # Path.open has no opener
-            record.directory / ORDER, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)
-        ) as file:
-            file.write(order)
         os.mkfifo(record.directory / REPORT, 0o600)
-        return os.open(record.directory / REPORT, os.O_RDONLY | os.O_NONBLOCK)
+        laid_out = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            fcntl.flock(laid_out, fcntl.LOCK_EX)
+            rest = memoryview(order)
+            while rest:
+                rest = rest[os.write(laid_out, rest) :]
+            aside.rename(record.directory / ORDER)
+            return os.open(record.directory / REPORT, os.O_RDONLY | os.O_NONBLOCK), laid_out
+        except BaseException:
+            os.close(laid_out)
+            aside.unlink(missing_ok=True)
+            raise
     except OSError as error:
         raise ProcessError(f"cannot keep a record of the program in {record.directory}: {error.strerror}") from error
 
@@ -143,9 +163,10 @@ def _report(report: int, opened: Opened, argv: Sequence[str]) -> bytes:
         os.close(runner)
 
 
-def _undo(pane: Pane, marker: Marker | None) -> None:
-    """Leave neither a window nor a program of a launch that failed."""
+def _undo(pane: Pane, record: LaunchRecord, marker: Marker) -> None:
+    """Leave neither a window nor a program of a launch that failed; what another launch started is not touched."""
     with contextlib.suppress(TmuxError):  # what made it fail is told, not that
         pane.close()
-    for identity in find_marked(*marker) if marker is not None else ():
-        send_signal(identity, signal.SIGKILL)
+    if record.runner is not None and record.exit is None:  # it had the attempt's lock, so that what is marked is its
+        for identity in (record.runner, *find_marked(*marker)):
+            send_signal(identity, signal.SIGKILL)

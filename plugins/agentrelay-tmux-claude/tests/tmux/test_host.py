@@ -460,3 +460,19 @@ async def test_the_size_of_the_window_is_the_program_s(place):
         assert await place.host().is_alive(address) == "alive"
     assert address.output().startswith(b"50 200\n")
     await address.teardown()
+
+
+@pytest.mark.fault("L2")
+async def test_two_starts_at_once_start_one_agent(place):
+    """Both get the address of the same process, and the window of the one that came second is gone."""
+    context = place.context()
+    said = place.path / "said"
+    argv = ("sh", "-c", f"echo $$ >> {said}; exec sleep 600")
+    starts = [asyncio.to_thread(place.start, context, *argv) for _ in range(4)]
+    addresses = await asyncio.gather(*starts)
+    assert len({address.program.identity for address in addresses}) == 1
+    while not said.exists():
+        assert await place.host().is_alive(addresses[0]) == "alive"
+    assert len(place.own("list-windows", "-a").splitlines()) == 1
+    await addresses[0].teardown()
+    assert len(said.read_text().split()) == 1
