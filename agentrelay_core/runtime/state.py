@@ -91,6 +91,7 @@ class TaskRuntime:
         gates_failed: How many completion gates of this attempt have failed.
         turn_due: Whether the agent of a resumed attempt is still to be told of the last of them.
         agent_done: Whether the agent of a resumed attempt had ended its work: a person was needed afterwards.
+        unwatched: Whether the agent of a resumed attempt ended while nobody watched.
         state: Where the task stands.
         artifacts: What it has produced.
     """
@@ -105,5 +106,6 @@ class TaskRuntime:
     gates_failed: int = attrs.field(default=0, kw_only=True)
     turn_due: bool = attrs.field(default=False, kw_only=True)
     agent_done: bool = attrs.field(default=False, kw_only=True)
+    unwatched: bool = attrs.field(default=False, kw_only=True)
     state: TaskState = attrs.field(factory=TaskState, kw_only=True)
     artifacts: TaskArtifacts = attrs.field(factory=TaskArtifacts, kw_only=True)

@@ -36,6 +36,8 @@ TEARDOWN = 120.0
 KICKOFF_TRIES = 3
 # Seconds of its wall budget that an agent has at least when a run goes on.
 LEAST_AFTER_GAP = 60.0
+# The agent of a resumed task whose end is found within this time, in seconds, has ended while nobody watched.
+GLANCE = 5.0
 
 _DEFAULTS = Deadlines()
 _NO_URL = "Task completion signaled 'done' but did not include pr_url."
@@ -139,25 +141,28 @@ class Life(StepCalls):
         self.runtime.artifacts.agent_address = agent.address
 
     async def _wait_for_signal(self) -> TaskCompletionSignal:
+        runtime = self.runtime
         self._event("task_waiting", "")
         failpoint("kickoff", "outcome")
-        stalls = self.runner.watchdog.stalls
-        self.runner.watchdog.watch_agent(self)
+        watchdog = self.runner.watchdog
+        watchdog.watch_agent(self)
+        began = watchdog.clock() if runtime.resumed else 0.0
         try:
             signal: TaskCompletionSignal = await self._step(
                 "wait_for_completion", self.runner.completion_checker, self._wall, detachable=True
             )
         except AgentFailure:
-            stalls.forget(self)
+            watchdog.stalls.forget(self)
             if self.wait.given_up:
                 await self._give_up_agent()
             raise
         finally:
-            stalls.forget(self)
+            watchdog.stalls.forget(self)
         if not isinstance(signal, TaskCompletionSignal):
             raise Internal(f"the completion checker returned {signal!r:.100}, which is no TaskCompletionSignal")
-        self.runtime.artifacts.concerns.extend(without_secrets(self.runtime, each) for each in signal.concerns)
-        self.runtime.artifacts.ended = signal.ended
+        runtime.artifacts.concerns.extend(without_secrets(runtime, each) for each in signal.concerns)
+        runtime.artifacts.ended = signal.ended
+        runtime.unwatched = runtime.resumed and watchdog.clock() - began < GLANCE
         return signal
 
     def warn(self, message: str) -> None:

@@ -165,13 +165,23 @@ async def test_attempts_survive_a_crash(killed):
     assert state.tasks["a"].first_attempt == 0
 
 
+def _died_if_resumed(runtime):
+    died = runtime.resumed
+    return TaskCompletionSignal("failed" if died else "done", pr_url=URL, ended="died" if died else "done")
+
+
+async def test_an_agent_that_died_watched_costs_its_attempt(killed, monkeypatch):
+    """An adopted agent that was waited for and died then has had its attempt as any other."""
+    monkeypatch.setattr(life, "GLANCE", 0.0)
+    steps = FindingSteps("prepare", "launch", "kickoff", wait_for_completion=_died_if_resumed)
+    result, state, _ = await killed(*LAUNCHED)(steps, max_task_attempts=1)
+    assert result.tasks["a"].status is TaskStatus.FAILED
+    assert state.tasks["a"].attempt_num == 0
+
+
 async def test_an_agent_that_died_unwatched_costs_no_attempt(killed):
     """After a reboot the task is tried again, though it has one attempt alone."""
-
-    def wait(runtime):
-        died = runtime.resumed
-        return TaskCompletionSignal("failed" if died else "done", pr_url=URL, ended="died" if died else "done")
-
+    wait = _died_if_resumed
     steps = FindingSteps("prepare", "launch", "kickoff", wait_for_completion=wait)
     result, state, _ = await killed(*LAUNCHED)(steps, max_task_attempts=1)
     assert result.succeeded
