@@ -3,13 +3,14 @@
 A script is plain data, so that it stands in a graph file, travels as an argument, and reads the same in both.
 """
 
-import difflib
 import json
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 import attrs
+
+from agentrelay_core.spec.suggestions import did_you_mean
 
 DRY_RUN: Final = ("write", "done")
 
@@ -128,8 +129,7 @@ def _act(number: int, value: Any) -> Act:
         )
     check = WORDS.get(word) if isinstance(word, str) else None
     if check is None:
-        close = difflib.get_close_matches(str(word), WORDS, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(WORDS)}"
+        hint = did_you_mean(str(word), WORDS) or f"there are {', '.join(WORDS)}"
         raise ValueError(f"act {number} of the script, {word!r}, is unknown; {hint}")
     try:
         return Act(word, check(given))
