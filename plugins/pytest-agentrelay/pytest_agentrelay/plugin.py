@@ -134,11 +134,13 @@ def fake_agent(tmp_path: Path) -> Iterator[AgentMaker]:
 def git_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GitRepository:
     """A real git repository with one commit on ``main``, pushed to a bare remote ``origin`` beside it.
 
-    Nothing of the user's git configuration takes part, in the test and in what it starts.
+    Nothing of the user's git configuration takes part, in the test and in what it starts; the state of runs goes beside
+    the repository.
     """
     from pytest_agentrelay.git import GitRepository, isolate
 
     isolate(tmp_path, monkeypatch)
+    monkeypatch.setenv("AGENTRELAY_STATE_DIR", str(tmp_path / "state"))
     return GitRepository.create(tmp_path / "repository", remote=tmp_path / "origin.git")
 
 
