@@ -1,6 +1,5 @@
 """The real life of a task with some steps of one's own: what is not given is done by the fakes."""
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +16,7 @@ from agentrelay_core import (
     Workspace,
 )
 from pytest_agentrelay.fakes.repository import FakeRepository, FakeWorkspace
-from pytest_agentrelay.fakes.script import DRY_RUN, Act
+from pytest_agentrelay.fakes.script import DRY_RUN, Script
 from pytest_agentrelay.fakes.steps import (
     FakeCompletionChecker,
     FakeKickoff,
@@ -62,7 +61,7 @@ class StepsRunner:
         self,
         runtime: TaskRuntime | None = None,
         *,
-        script: Iterable[str | dict[str, object] | Act] = DRY_RUN,
+        script: Script = DRY_RUN,
         workspace: Workspace | None | bool = True,
         teardown_mode: TearDownMode = TearDownMode.ALWAYS,
         **steps: Any,
@@ -94,7 +93,7 @@ class StepsRunner:
             result = await runner.run(runtime, teardown_mode=teardown_mode)
         return StepsRun(result=result, runtime=runtime, events=tuple(events))
 
-    def _fakes(self, script: Iterable[str | dict[str, object] | Act]) -> dict[str, Any]:
+    def _fakes(self, script: Script) -> dict[str, Any]:
         return {
             "preparer": FakePreparer(self.repository),
             "launcher": FakeLauncher(script),
