@@ -12,6 +12,8 @@ QUIET = ("-p", "no:cacheprovider")
 LEAKING = """
 import asyncio, os, subprocess
 
+pytest_plugins = ["pytester"]
+
 kept = []
 
 
@@ -107,13 +109,21 @@ def test_a_test_that_leaves_nothing_passes(pytester):
         async def test_a_life(leak_check, run_steps):
             assert (await run_steps()).result.pr_url
 
+        def test_multiprocessing(leak_check):
+            from multiprocessing import get_context
+
+            with get_context("spawn").Pool(1) as pool:
+                assert pool.map(len, ["abc"]) == [3]
+                pool.close()
+                pool.join()
+
         def test_git(leak_check, git_repository):
             git_repository.git("worktree", "add", "--quiet", "--detach", "../tree")
             git_repository.git("worktree", "remove", "../tree")
             git_repository.git("branch", "tmp")
         """
     )
-    pytester.runpytest_subprocess(*QUIET).assert_outcomes(passed=3)
+    pytester.runpytest_subprocess(*QUIET).assert_outcomes(passed=4)
 
 
 def test_a_whole_run_of_a_graph_leaves_nothing(pytester):

@@ -8,6 +8,8 @@ import pytest_agentrelay
 
 from agentrelay_core import Catalog
 
+pytest_plugins = ["pytester"]
+
 HEAVY = ("asyncio", "agentrelay_core", "attr", "attrs")
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from pytest_agentrelay.fakes.script import WORDS
 
+pytest_plugins = ["pytester"]
+
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -61,8 +62,16 @@ def left(before: frozenset[Descriptor]) -> Iterator[Leak]:
         before: What was open before.
     """
     for descriptor in sorted(descriptors() - before, key=lambda each: each.number):
+        if descriptor.number == _of_python():
+            continue
         remedy = next((text for sign, text in _REMEDIES.items() if sign in descriptor.target), _USUAL)
         yield Leak(key=descriptor, what=f"file descriptor {descriptor.number} ({descriptor.target})", remedy=remedy)
+
+
+def _of_python() -> int | None:
+    """The pipe to the helper of multiprocessing, which Python opens on first use and keeps to its end."""
+    tracker = getattr(sys.modules.get("multiprocessing.resource_tracker"), "_resource_tracker", None)
+    return getattr(tracker, "_fd", None)
 
 
 def _kind(mode: int) -> str:

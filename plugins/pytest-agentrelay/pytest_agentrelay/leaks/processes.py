@@ -18,6 +18,8 @@ from pytest_agentrelay.leaks.findings import Leak
 
 MARK: Final = "PYTEST_AGENTRELAY_TEST"
 SIGNAL_DIR: Final = "AGENTRELAY_SIGNAL_DIR"
+# Helpers that Python itself starts on first use and keeps to its end.
+_OF_PYTHON: Final = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 _REMEDY: Final = (
     "the test started it, and it still runs. Stop the agent by its address (teardown), or end the program and wait for "
     "it; it is ended now, so that the next test is not disturbed"
@@ -50,8 +52,9 @@ def left(mark: Mark, before: frozenset[ProcessIdentity], directories: tuple[Path
     """
     found = {*find_marked(MARK, mark.value), *(children() - before), *_agents_in(directories)}
     for identity in sorted(found - before, key=lambda identity: identity.pid):
-        if alive(identity) != "ended":
-            yield Leak(key=identity, what=f"process {identity.pid} ({command_line(identity.pid)})", remedy=_REMEDY)
+        command = command_line(identity.pid)
+        if alive(identity) != "ended" and not any(helper in command for helper in _OF_PYTHON):
+            yield Leak(key=identity, what=f"process {identity.pid} ({command})", remedy=_REMEDY)
 
 
 def end(leaks: list[Leak]) -> None:
