@@ -6,8 +6,9 @@ from typing import Any
 
 from agentrelay_core import TaskRuntime
 from pytest_agentrelay.fakes.agent import FakeAgent
+from pytest_agentrelay.fakes.options import DRY_RUN
 from pytest_agentrelay.fakes.required import required
-from pytest_agentrelay.fakes.script import DRY_RUN, Act
+from pytest_agentrelay.fakes.script import Act
 from pytest_agentrelay.runtimes import make_runtime
 
 

@@ -16,8 +16,9 @@ from agentrelay_core import (
     Workspace,
 )
 from pytest_agentrelay.fakes.all_steps import all_steps
+from pytest_agentrelay.fakes.options import DRY_RUN
 from pytest_agentrelay.fakes.repository import FakeRepository, FakeWorkspace
-from pytest_agentrelay.fakes.script import DRY_RUN, Script
+from pytest_agentrelay.fakes.script import Script
 from pytest_agentrelay.runtimes import make_runtime
 
 

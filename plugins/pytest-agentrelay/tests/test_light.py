@@ -47,7 +47,19 @@ def test_what_declares_the_fakes_loads_no_implementation():
     """Asking the plugin what it provides makes records, and loads neither hosts, threads nor asyncio."""
     statement = "import pytest_agentrelay.fakes as fakes; [*fakes.agentrelay_environments()]; "
     imported = _imported_by(statement + "[*fakes.agentrelay_frameworks()]")
-    parts = {"host", "framework", "agent", "thread", "acts", "stage", "steps", "repository", "completion", "address"}
+    parts = {
+        "host",
+        "framework",
+        "agent",
+        "thread",
+        "acts",
+        "stage",
+        "steps",
+        "repository",
+        "completion",
+        "address",
+        "script",
+    }
     assert not imported & {f"pytest_agentrelay.fakes.{part}" for part in parts}
     assert "asyncio" not in imported
 

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from agentrelay_core.hooks import Provider, RunInfo, WorkspaceProvider, hookimpl
 from pytest_agentrelay.fakes.completion import FakeCompletionChecker
+from pytest_agentrelay.fakes.options import DRY_RUN
 from pytest_agentrelay.fakes.repository import FakeRepository, FakeWorkspace
-from pytest_agentrelay.fakes.script import DRY_RUN, Script
+from pytest_agentrelay.fakes.script import Script
 from pytest_agentrelay.fakes.steps import FakeKickoff, FakeLauncher, FakeMerger, FakePreparer, FakeTeardown
 
 STEPS: Final = ("preparer", "launcher", "kickoff", "completion_checker", "merger", "teardown")

@@ -12,8 +12,6 @@ import attrs
 
 from agentrelay_core.spec.suggestions import did_you_mean
 
-DRY_RUN: Final = ("write", "done")
-
 
 @attrs.frozen
 class Act:

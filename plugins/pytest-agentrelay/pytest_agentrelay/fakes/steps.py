@@ -16,9 +16,10 @@ from agentrelay_core.task_runner.calls import call_step
 from pytest_agentrelay.fakes.address import agent_at
 from pytest_agentrelay.fakes.agent import FakeAgent
 from pytest_agentrelay.fakes.completion import FakeCompletionChecker as FakeCompletionChecker
+from pytest_agentrelay.fakes.options import DRY_RUN
 from pytest_agentrelay.fakes.repository import FakeRepository, digest
 from pytest_agentrelay.fakes.required import required
-from pytest_agentrelay.fakes.script import DRY_RUN, Script
+from pytest_agentrelay.fakes.script import Script
 
 MERGED: Final = ".merged"
 
