@@ -7,12 +7,11 @@ from pytest_agentrelay.leaks.repositories import is_temporary
 
 from agentrelay_core.processes import find_marked
 
+pytest_plugins = ["pytester"]
 QUIET = ("-p", "no:cacheprovider")
 # Each test leaves one thing.
 LEAKING = """
 import asyncio, os, subprocess
-
-pytest_plugins = ["pytester"]
 
 kept = []
 
