@@ -6,7 +6,7 @@ from typing import Any
 from agentrelay_core.builtin.address import AGENT_LOG, MARKER, ProcessAddress
 from agentrelay_core.builtin.required import required_path
 from agentrelay_core.hooks import AgentCommand, Liveness, StepContext
-from agentrelay_core.processes import AlreadyRunningError, ProcessError, RecordedProgram
+from agentrelay_core.processes import AlreadyRunningError, Command, ProcessError, RecordedProgram
 from agentrelay_core.runtime import AgentAddress, AgentFailure, Lost
 from agentrelay_core.runtime.agent_records import agent_record
 
@@ -34,11 +34,13 @@ class ProcessHost:
         program: RecordedProgram | None
         try:
             program = RecordedProgram.start(
-                command.argv,
-                cwd=worktree,
-                env={**command.env, MARKER: str(signal_dir)},
-                stdin=command.stdin,
-                output=signal_dir / AGENT_LOG,
+                Command(
+                    argv=command.argv,
+                    cwd=worktree,
+                    env={**command.env, MARKER: str(signal_dir)},
+                    stdin=command.stdin,
+                    output=signal_dir / AGENT_LOG,
+                ),
                 attempt=attempt,
                 marker=(MARKER, str(signal_dir)),
             )

@@ -7,16 +7,15 @@ the session as well, cannot be given to anyone else.
 import asyncio
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal
 
+from agentrelay_core.processes.command import Command, Marker
 from agentrelay_core.processes.ending import end_all
 from agentrelay_core.processes.errors import ExitCodeUnknownError, ProcessError
 from agentrelay_core.processes.exits import process_ended
 from agentrelay_core.processes.identity import ProcessIdentity, alive, identify
 from agentrelay_core.processes.spawn import spawn
-from agentrelay_core.processes.survey import Marker, belonging
+from agentrelay_core.processes.survey import belonging
 from agentrelay_core.processes.usage import cpu_seconds
 
 DEFAULT_GRACE = 10.0
@@ -39,26 +38,13 @@ class ProcessGroup:
         self._ending = asyncio.Lock()
 
     @classmethod
-    def start(
-        cls,
-        argv: Sequence[str],
-        *,
-        cwd: Path | str,
-        env: Mapping[str, str],
-        stdin: Path | None,
-        output: Path,
-        marker: Marker | None = None,
-    ) -> "ProcessGroup":
+    def start(cls, command: Command, *, marker: Marker | None = None) -> "ProcessGroup":
         """Start a program in a session of its own.
 
         `stop` is due in the end, even when the program ended by itself: it may have left others running.
 
         Args:
-            argv: The program and its arguments.
-            cwd: Working directory.
-            env: The whole environment.
-            stdin: File whose content it reads; `None` means nothing.
-            output: File to which all that it prints is appended; a link there is refused.
+            command: What to start.
             marker: See the class.
 
         Returns:
@@ -70,16 +56,18 @@ class ProcessGroup:
         """
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         try:
-            printed = os.open(output, flags, 0o644)
+            printed = os.open(command.output, flags, 0o644)
         except OSError as error:
-            raise ProcessError(f"cannot write what the program prints to {output}: {error.strerror}") from error
+            raise ProcessError(f"cannot write what the program prints to {command.output}: {error.strerror}") from error
         try:
             try:
-                given = os.open(os.devnull if stdin is None else stdin, os.O_RDONLY)
+                given = os.open(command.stdin or os.devnull, os.O_RDONLY)
             except OSError as error:
-                raise ProcessError(f"cannot read the program's input from {stdin}: {error.strerror}") from error
+                raise ProcessError(f"cannot read the program's input from {command.stdin}: {error.strerror}") from error
             try:
-                process = spawn(argv, cwd=cwd, env=env, stdin=given, stdout=printed, stderr=printed)
+                process = spawn(
+                    command.argv, cwd=command.cwd, env=command.env, stdin=given, stdout=printed, stderr=printed
+                )
             finally:
                 os.close(given)
         finally:

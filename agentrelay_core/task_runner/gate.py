@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from agentrelay_core.processes import ProcessGroup
+from agentrelay_core.processes import Command, ProcessGroup
 from agentrelay_core.runtime import TaskRuntime, agent_environment
 
 GATE_LOG = "gate.log"
@@ -50,7 +50,9 @@ async def run_gate(runtime: TaskRuntime, command: str) -> GateResult:
     environment = runtime.artifacts.agent_environment or agent_environment(runtime)
     log = state.signal_dir / GATE_LOG
     log.unlink(missing_ok=True)
-    group = ProcessGroup.start(["sh", "-c", command], cwd=state.worktree_path, env=environment, stdin=None, output=log)
+    group = ProcessGroup.start(
+        Command(argv=["sh", "-c", command], cwd=state.worktree_path, env=environment, output=log)
+    )
     try:
         exit_code = await group.wait()
     finally:

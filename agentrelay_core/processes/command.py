@@ -1,0 +1,30 @@
+"""What is to be started: one value, whoever starts it, so that no argument is listed twice on its way."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import attrs
+
+# Name and value of an environment variable that one program alone was given: by it, descendants are found that left
+# the program's group and session.
+Marker: TypeAlias = tuple[str, str]
+
+
+@attrs.frozen(kw_only=True)
+class Command:
+    """A program that is to run for long.
+
+    Args:
+        argv: The program and its arguments.
+        cwd: Working directory.
+        env: The whole environment, whose PATH is searched.
+        output: File to which all that it prints is appended; a link there is refused.
+        stdin: File whose content it reads; `None` means nothing.
+    """
+
+    argv: Sequence[str]
+    cwd: Path | str
+    env: Mapping[str, str] = attrs.field(repr=False)  # it may hold secrets
+    output: Path
+    stdin: Path | None = None
