@@ -12,7 +12,14 @@ from agentrelay_core.runtime.agent_records import agent_record
 
 
 class ProcessHost:
-    """Runs agents as local processes. It holds nothing: whatever there is to know of an agent is in its record."""
+    """Runs agents as local processes. Whatever there is to know of an agent is in its record, and nothing here.
+
+    Args:
+        memory_mib_per_process: See `ProcessEnvironment`.
+    """
+
+    def __init__(self, *, memory_mib_per_process: int | None = None) -> None:
+        self._memory = memory_mib_per_process and memory_mib_per_process * 1024 * 1024
 
     def start(self, command: AgentCommand, context: StepContext) -> AgentAddress:
         """Start a program in the task's worktree; what it prints goes to ``agent.log`` from the first byte.
@@ -40,6 +47,7 @@ class ProcessHost:
                     env={**command.env, MARKER: str(signal_dir)},
                     stdin=command.stdin,
                     output=signal_dir / AGENT_LOG,
+                    memory=self._memory,
                 ),
                 attempt=attempt,
                 marker=(MARKER, str(signal_dir)),

@@ -21,6 +21,7 @@ class Command:
         env: The whole environment, whose PATH is searched.
         output: File to which all that it prints is appended; a link there is refused.
         stdin: File whose content it reads; `None` means nothing.
+        memory: Bytes of memory of its own that each of its processes may have; `None` leaves that to the machine.
     """
 
     argv: Sequence[str]
@@ -28,3 +29,4 @@ class Command:
     env: Mapping[str, str] = attrs.field(repr=False)  # it may hold secrets
     output: Path
     stdin: Path | None = None
+    memory: int | None = None

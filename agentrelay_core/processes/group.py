@@ -14,6 +14,7 @@ from agentrelay_core.processes.ending import end_all
 from agentrelay_core.processes.errors import ExitCodeUnknownError, ProcessError
 from agentrelay_core.processes.exits import process_ended
 from agentrelay_core.processes.identity import ProcessIdentity, alive, identify
+from agentrelay_core.processes.recorded.memory import offer_first
 from agentrelay_core.processes.spawn import spawn
 from agentrelay_core.processes.survey import belonging
 from agentrelay_core.processes.usage import cpu_seconds
@@ -72,6 +73,7 @@ class ProcessGroup:
                 os.close(given)
         finally:
             os.close(printed)
+        offer_first(str(process.pid))
         # We reap it ourselves, late; Popen must neither do so nor complain that nobody did.
         process.returncode = 0
         identity = identify(process.pid)

@@ -79,7 +79,15 @@ def _order(command: Command, marker: Marker, heartbeat: float) -> bytes:
     paths = (
         "" if path is None else str(Path(path).absolute()) for path in (command.cwd, command.stdin, command.output)
     )
-    fields = [boot_id(), str(heartbeat), *paths, *marker, str(len(command.argv)), *command.argv]
+    fields = [
+        boot_id(),
+        str(heartbeat),
+        str(command.memory or 0),
+        *paths,
+        *marker,
+        str(len(command.argv)),
+        *command.argv,
+    ]
     fields += [f"{name}={value}" for name, value in command.env.items()]
     if any("\0" in field for field in fields):
         name = shown(command.argv)
@@ -165,6 +173,8 @@ def _error(told: bytes, command: Command, record: LaunchRecord) -> ProcessError:
         return ProcessError(f"{name} was not started: {': '.join(['its runner process failed', *said])} ({log})")
     _, stage, number = told.decode().split(" ")
     why = os.strerror(int(number))
+    if stage == "memory":
+        return ProcessError(f"{name} cannot be limited to {command.memory} bytes of memory: {why}")
     if stage == "cwd":
         return ProcessError(f"{name} cannot start in {command.cwd}: {why}")
     if stage == "stdin":

@@ -15,6 +15,8 @@ import os
 import sys
 import time
 
+from memory import limit, offer_first  # type: ignore[import-not-found]  # it lies beside this file
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,9 +32,11 @@ class _Order:
     """What is to be started: fields that end in NUL, which no argument, variable or path can hold."""
 
     def __init__(self, data: bytes) -> None:
-        boot, heartbeat, self.cwd, self.stdin, self.output, name, value, count, *words = data.split(b"\0")[:-1]
+        boot, heartbeat, memory, *words = data.split(b"\0")[:-1]
+        self.cwd, self.stdin, self.output, name, value, count, *words = words
         self.boot_id = boot.decode()
         self.heartbeat = float(heartbeat)
+        self.memory = int(memory)
         self.marker = f"[{_quoted(_text(name))}, {_quoted(_text(value))}]"
         self.argv = words[: int(count)]
         self.env = dict(word.split(b"=", 1) for word in words[int(count) :])
@@ -93,6 +97,10 @@ def _become(order: _Order, failed: int) -> None:
     stage = b"session"
     try:
         os.setsid()
+        offer_first("self")
+        stage = b"memory"
+        if order.memory:
+            limit(order.memory)
         stage = b"cwd"
         os.chdir(order.cwd)
         stage = b"stdin"
