@@ -13,7 +13,7 @@ from agentrelay_core.cli.failures import Failure, report
 from agentrelay_core.cli.progress import progress_line
 from agentrelay_core.cli.table import COMMANDS, VERSION, rows
 from agentrelay_core.graph import GraphError
-from agentrelay_core.journal import JournalError, kinds
+from agentrelay_core.journal import JournalError, JournalRefused, kinds
 from agentrelay_core.orchestrator import EnvironmentNotReady, InvalidGraph, RunIsOwned
 
 SLEEPER = (
@@ -31,6 +31,7 @@ SLEEPER = (
         (Parked("x"), 4),
         (EnvironmentNotReady("x"), 5),
         (JournalError("x"), 5),
+        (JournalRefused("x"), 3),
         (RunIsOwned("x"), 75),
         (Fenced("x"), 75),
         (type("OfAPlugin", (UserError,), {})("x"), 2),
