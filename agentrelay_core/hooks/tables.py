@@ -95,6 +95,11 @@ class StepFactory:
     index: AgentIndex
     run: RunInfo | None = None
 
+    @property
+    def provider(self) -> str:
+        """Name and version of the plugin, for messages."""
+        return self.offer.plugin.title
+
     def __call__(self, runtime: TaskRuntime) -> Any:
         """Make the step for a task."""
         if self.run is None:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from agentrelay_core.journal.errors import FENCED, JournalRefused, damaged
+from agentrelay_core.journal.errors import JournalRefused, damaged
 from agentrelay_core.runtime import Event
 
 SCHEMA = 2

@@ -145,7 +145,11 @@ class Life(StepCalls):
         self.runner.watchdog.watch_agent(self)
         try:
             signal: TaskCompletionSignal = await self._step(
-                "wait_for_completion", self.runner.completion_checker, self._wall, detachable=True
+                "wait_for_completion",
+                self.runner.completion_checker,
+                self._wall,
+                keep=_is_signal,
+                detachable=True,
             )
         except AgentFailure:
             stalls.forget(self)
@@ -154,8 +158,6 @@ class Life(StepCalls):
             raise
         finally:
             stalls.forget(self)
-        if not isinstance(signal, TaskCompletionSignal):
-            raise Internal(f"the completion checker returned {signal!r:.100}, which is no TaskCompletionSignal")
         self.runtime.artifacts.concerns.extend(without_secrets(self.runtime, each) for each in signal.concerns)
         self.runtime.artifacts.ended = signal.ended
         return signal
@@ -281,6 +283,11 @@ class Life(StepCalls):
                     data=data or {},
                 )
             )
+
+
+def _is_signal(signal: object) -> None:
+    if not isinstance(signal, TaskCompletionSignal):
+        raise Internal(f"the completion checker returned {signal!r:.100}, which is no TaskCompletionSignal")
 
 
 def _gate_overdue(seconds: float) -> ExpectedTaskFailureError:
