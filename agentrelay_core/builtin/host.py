@@ -9,6 +9,7 @@ from agentrelay_core.hooks import AgentCommand, Liveness, StepContext
 from agentrelay_core.processes import AlreadyRunningError, Command, ProcessError, RecordedProgram
 from agentrelay_core.runtime import AgentAddress, AgentFailure, Lost
 from agentrelay_core.runtime.agent_records import agent_record
+from agentrelay_core.runtime.secrets import secrets_among
 
 
 class ProcessHost:
@@ -47,6 +48,7 @@ class ProcessHost:
                     env={**command.env, MARKER: str(signal_dir)},
                     stdin=command.stdin,
                     output=signal_dir / AGENT_LOG,
+                    secrets=secrets_among(command.env.items()),
                     memory=self._memory,
                 ),
                 attempt=attempt,

@@ -19,8 +19,9 @@ class Command:
         argv: The program and its arguments.
         cwd: Working directory.
         env: The whole environment, whose PATH is searched.
-        output: File to which all that it prints is appended; a link there is refused.
+        output: File to which what it prints is appended; a link there is refused. Of very much, the middle is left out.
         stdin: File whose content it reads; `None` means nothing.
+        secrets: What becomes stars in its output.
         memory: Bytes of memory of its own that each of its processes may have; `None` leaves that to the machine.
     """
 
@@ -29,4 +30,5 @@ class Command:
     env: Mapping[str, str] = attrs.field(repr=False)  # it may hold secrets
     output: Path
     stdin: Path | None = None
+    secrets: Sequence[str] = attrs.field(default=(), repr=False)
     memory: int | None = None

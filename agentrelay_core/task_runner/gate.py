@@ -9,6 +9,7 @@ import attrs
 
 from agentrelay_core.processes import Command, ProcessGroup
 from agentrelay_core.runtime import TaskRuntime, agent_environment
+from agentrelay_core.runtime.secrets import secrets_among
 
 GATE_LOG = "gate.log"
 # How much of the output an agent, or a person, is shown; in bytes.
@@ -50,8 +51,10 @@ async def run_gate(runtime: TaskRuntime, command: str) -> GateResult:
     environment = runtime.artifacts.agent_environment or agent_environment(runtime)
     log = state.signal_dir / GATE_LOG
     log.unlink(missing_ok=True)
+    argv = ["sh", "-c", command]
+    secrets = secrets_among(environment.items())
     group = ProcessGroup.start(
-        Command(argv=["sh", "-c", command], cwd=state.worktree_path, env=environment, output=log)
+        Command(argv=argv, cwd=state.worktree_path, env=environment, output=log, secrets=secrets)
     )
     try:
         exit_code = await group.wait()

@@ -140,7 +140,7 @@ async def test_several_wait_and_some_give_up(start: Starter, ready: Path) -> Non
     await asyncio.to_thread(ready.write_text, "go\n")
     assert await asyncio.gather(*waiting[3:]) == [5, 5]
     assert all(task.cancelled() for task in waiting[:3])
-    assert _descriptors() == before
+    assert _descriptors() <= before  # those for its output are gone
     await group.stop()
 
 

@@ -87,6 +87,8 @@ def _order(command: Command, marker: Marker, heartbeat: float) -> bytes:
         *marker,
         str(len(command.argv)),
         *command.argv,
+        str(len(command.secrets)),
+        *command.secrets,
     ]
     fields += [f"{name}={value}" for name, value in command.env.items()]
     if any("\0" in field for field in fields):
