@@ -96,6 +96,11 @@ class StepFactory:
     run: RunInfo | None = None
     known: dict[int, dict[str, Any]] = attrs.field(init=False, factory=dict, repr=False)
 
+    @property
+    def provider(self) -> str:
+        """Name and version of the plugin, for messages."""
+        return self.offer.plugin.title
+
     def __call__(self, runtime: TaskRuntime) -> Any:
         """Make the step for a task."""
         if self.run is None:

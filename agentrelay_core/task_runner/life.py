@@ -149,7 +149,11 @@ class Life(StepCalls):
         began = watchdog.clock() if runtime.resumed else 0.0
         try:
             signal: TaskCompletionSignal = await self._step(
-                "wait_for_completion", self.runner.completion_checker, self._wall, detachable=True
+                "wait_for_completion",
+                self.runner.completion_checker,
+                self._wall,
+                keep=_is_signal,
+                detachable=True,
             )
         except AgentFailure:
             watchdog.stalls.forget(self)
@@ -158,8 +162,6 @@ class Life(StepCalls):
             raise
         finally:
             watchdog.stalls.forget(self)
-        if not isinstance(signal, TaskCompletionSignal):
-            raise Internal(f"the completion checker returned {signal!r:.100}, which is no TaskCompletionSignal")
         runtime.artifacts.concerns.extend(without_secrets(runtime, each) for each in signal.concerns)
         runtime.artifacts.ended = signal.ended
         runtime.unwatched = runtime.resumed and watchdog.clock() - began < GLANCE
@@ -176,9 +178,6 @@ class Life(StepCalls):
     def _wall(self) -> float:
         # No agent is given up at the first look after a gap in which nobody could see its end.
         return max(self.deadlines.wall - self.runtime.seconds_used, min(self.deadlines.wall, LEAST_AFTER_GAP))
-
-    def _gate_limit(self) -> float:
-        return self.deadlines.gate
 
     async def _give_up_agent(self) -> None:
         """Stop an agent that is not waited for any longer, whatever teardown will do: another may take its place."""
@@ -224,7 +223,9 @@ class Life(StepCalls):
         if command is None:
             return None
         self._event("task_gate_running", command)
-        result = await self._timed(run_gate(self.runtime, command), self._gate_limit, _gate_overdue, detachable=True)
+        result = await self._timed(
+            run_gate(self.runtime, command), lambda: self.deadlines.gate, _gate_overdue, detachable=True
+        )
         if result.passed:
             self._event("task_gate_passed", "")
             return None
@@ -286,6 +287,11 @@ class Life(StepCalls):
                     data=data or {},
                 )
             )
+
+
+def _is_signal(signal: object) -> None:
+    if not isinstance(signal, TaskCompletionSignal):
+        raise Internal(f"the completion checker returned {signal!r:.100}, which is no TaskCompletionSignal")
 
 
 def _gate_overdue(seconds: float) -> ExpectedTaskFailureError:

@@ -162,6 +162,19 @@ def test_without_a_catalog() -> None:
     assert agent_of(loaded).options.as_dict() == {"b": ("c", 2)}
 
 
+@pytest.mark.parametrize("limit", ["8", "-1", "1073741825"])
+def test_a_limit_of_memory_is_read_and_judged(limit: str) -> None:
+    """The environment ``process`` takes a limit, and refuses one that no program could live with, at its place."""
+    from agentrelay_core.builtin.environment import ProcessEnvironment
+    from agentrelay_core.hooks import Catalog
+
+    text = "{command: [a], environment: {type: process, memory_mib_per_process: %s}}"
+    catalog = Catalog.discover()
+    assert agent_of(one(text % "512", catalog)).environment == ProcessEnvironment(memory_mib_per_process=512)
+    (wrong,) = one(text % limit, catalog).diagnostics
+    assert "memory_mib_per_process must be a whole number of MiB from 16 to 1073741824" in wrong.message
+
+
 def test_the_real_catalog() -> None:
     """The installed catalog answers what the reader asks, and its own environment is the default."""
     from agentrelay_core.builtin.environment import ProcessEnvironment

@@ -9,17 +9,17 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from agentrelay_core.processes.command import Command, Marker
 from agentrelay_core.processes.ending import end_all, send_signal
 from agentrelay_core.processes.errors import AlreadyRunningError, SurvivorsError, TableUnreadableError
 from agentrelay_core.processes.exits import process_ended
 from agentrelay_core.processes.identity import ProcessIdentity, alive, boot_id, find_marked
 from agentrelay_core.processes.recorded.handover import HEARTBEAT_INTERVAL, hand_over
 from agentrelay_core.processes.recorded.records import LaunchRecord, latest, lock_state
-from agentrelay_core.processes.survey import Marker, belonging
+from agentrelay_core.processes.survey import belonging
 from agentrelay_core.processes.table import command_line
 
 DEFAULT_GRACE = 10.0
@@ -46,18 +46,9 @@ class RecordedProgram:
 
     @classmethod
     def start(
-        cls,
-        argv: Sequence[str],
-        *,
-        cwd: Path | str,
-        env: Mapping[str, str],
-        stdin: Path | None,
-        output: Path,
-        attempt: Path,
-        marker: Marker,
-        heartbeat: float = HEARTBEAT_INTERVAL,
+        cls, command: Command, *, attempt: Path, marker: Marker, heartbeat: float = HEARTBEAT_INTERVAL
     ) -> "RecordedProgram":
-        """Have a program started; see `hand_over` for arguments and errors. The marker must stand in `env`.
+        """Have a program started; see `hand_over` for arguments and errors. The marker must stand in its `env`.
 
         Raises:
             AlreadyRunningError: A program of this attempt has not ended; nothing was started.
@@ -65,9 +56,7 @@ class RecordedProgram:
         earlier = latest(attempt)
         if earlier is not None and earlier.exit is None and find_marked(*marker):
             raise AlreadyRunningError(attempt)  # its runner process was killed, so that no lock tells
-        record, runner = hand_over(
-            argv, cwd=cwd, env=env, stdin=stdin, output=output, attempt=attempt, marker=marker, heartbeat=heartbeat
-        )
+        record, runner = hand_over(command, attempt=attempt, marker=marker, heartbeat=heartbeat)
         program = cls(record)
         program._child = runner
         return program

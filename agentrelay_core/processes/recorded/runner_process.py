@@ -1,9 +1,9 @@
 """The runner process: it starts one program, outlives whoever asked for it, and writes down how the program ended.
 
 One of it lives as long as each agent, so it imports next to nothing (`signal` would load `enum`, hence `_signal`),
-sleeps in the kernel between heartbeats, and holds no descriptor but its own. Its order comes on standard input and
-never in argv, because it holds secrets; its report goes to standard output, which is closed once the program runs or is
-known not to. `handover.py` is the other side, `run.py` the script that calls `main`.
+sleeps in the kernel while the program says nothing, and holds no descriptor but its own. Its order comes on standard
+input and never in argv, because it holds secrets; its report goes to standard output, which is closed once the program
+runs or is known not to. `handover.py` is the other side, `run.py` the script that calls `main`.
 
 The lock is the attempt's, whose directory is above that of the launch: it is held from before the program starts until
 the runner has ended, so that no attempt ever has two programs.
@@ -14,6 +14,11 @@ import fcntl
 import os
 import sys
 import time
+
+# They lie beside this file.
+from listening import listen  # type: ignore[import-not-found]
+from memory import limit, offer_first  # type: ignore[import-not-found]
+from printed import Log  # type: ignore[import-not-found]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,12 +35,21 @@ class _Order:
     """What is to be started: fields that end in NUL, which no argument, variable or path can hold."""
 
     def __init__(self, data: bytes) -> None:
-        boot, heartbeat, self.cwd, self.stdin, self.output, name, value, count, *words = data.split(b"\0")[:-1]
+        boot, heartbeat, memory, *words = data.split(b"\0")[:-1]
+        self.cwd, self.stdin, self.output, name, value, *words = words
         self.boot_id = boot.decode()
         self.heartbeat = float(heartbeat)
+        self.memory = int(memory)
         self.marker = f"[{_quoted(_text(name))}, {_quoted(_text(value))}]"
-        self.argv = words[: int(count)]
-        self.env = dict(word.split(b"=", 1) for word in words[int(count) :])
+        self.argv, words = _counted(words)
+        self.secrets, words = _counted(words)
+        self.env = dict(word.split(b"=", 1) for word in words)
+
+
+def _counted(words: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """A list that begins with its length, and what comes after it."""
+    end = 1 + int(words[0])
+    return words[1:end], words[end:]
 
 
 def main(directory: bytes) -> int:
@@ -59,22 +73,24 @@ def main(directory: bytes) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # nobody is there yet to pass it on to
     began = time.monotonic()
+    try:
+        log = Log(order.output, order.secrets)
+    except OSError as error:
+        return _failed(order, b"output %d" % (error.errno or 0), report, directory, began)
+    printed, prints = os.pipe()
     failed_read, failed_write = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _become(order, failed_write)
+        _become(order, prints, failed_write)
+    os.close(prints)
     os.close(failed_write)
     failure = _read_all(failed_read)  # ends when the program has taken the place of our copy
     os.close(failed_read)
     if failure:
         os.waitpid(pid, 0)
-        stage, number = failure.split(b" ")
-        code = NOT_FOUND if stage == b"program" else CANNOT_START
-        message = f"{_culprit(order, stage)}: {os.strerror(int(number))}"
-        _say(order.output, message)
-        _write_exit(directory, code, message, began)
-        _tell(report, b"failed " + failure)
-        return 0
+        log.write(f"agentrelay: {_message(order, failure)}\n".encode(errors="replace"))  # people look there first
+        log.close()
+        return _failed(order, failure, report, directory, began)
     program = _identity(pid, order.boot_id)
     _write(directory, b"agent.json", [("runner", runner), ("program", program), ("marker", order.marker)])
     signal.signal(signal.SIGTERM, lambda *_: _try(os.killpg, pid, signal.SIGTERM))
@@ -82,26 +98,36 @@ def main(directory: bytes) -> int:
     signal.signal(signal.SIGALRM, lambda *_: _try(os.utime, heartbeat))
     signal.setitimer(signal.ITIMER_REAL, order.heartbeat, order.heartbeat)
     _tell(report, b"started")
-    code = _wait(pid)
+    code = listen(pid, printed, log)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _write_exit(directory, code, None, began)
     return 0
 
 
-def _become(order: _Order, failed: int) -> None:
+def _failed(order: _Order, failure: bytes, report: int, directory: bytes, began: float) -> int:
+    """Write down and tell that the program could not be started, `failure` being the stage and an error's number."""
+    code = NOT_FOUND if failure.startswith(b"program ") else CANNOT_START
+    _write_exit(directory, code, _message(order, failure), began)
+    _tell(report, b"failed " + failure)
+    return 0
+
+
+def _become(order: _Order, prints: int, failed: int) -> None:
     """In the forked copy: take a session, a directory and descriptors of its own and turn into the program."""
     stage = b"session"
     try:
         os.setsid()
+        offer_first("self")
+        stage = b"memory"
+        if order.memory:
+            limit(order.memory)
         stage = b"cwd"
         os.chdir(order.cwd)
         stage = b"stdin"
         os.dup2(os.open(order.stdin or os.devnull, os.O_RDONLY), 0)
         stage = b"output"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
-        printed = os.open(order.output, flags, 0o644)
-        os.dup2(printed, 1)
-        os.dup2(printed, 2)
+        os.dup2(prints, 1)
+        os.dup2(prints, 2)
         for name in _USUAL:
             signal.signal(getattr(signal, name), signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
@@ -136,15 +162,6 @@ def _try(function: "Callable[..., None]", *arguments: int) -> None:
         function(*arguments)
     except OSError:
         pass
-
-
-def _wait(pid: int) -> int:
-    """The exit code, or the negative number of a signal. Not reaped where possible: TERM may still be passed on."""
-    if not hasattr(os, "waitid"):  # macOS before Python 3.13
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    assert ended is not None
-    return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
 
 def _identity(pid: int, boot_id: str) -> str:
@@ -206,19 +223,11 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _culprit(order: _Order, stage: bytes) -> str:
+def _message(order: _Order, failure: bytes) -> str:
+    """Why the program could not be started."""
+    stage, number = failure.split(b" ")
     names = {b"cwd": order.cwd, b"stdin": order.stdin, b"output": order.output, b"program": order.argv[0]}
-    return _text(names.get(stage, stage))
-
-
-def _say(output: bytes, message: str) -> None:
-    """Where the program would have printed, people look first."""
-    try:
-        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o644)
-    except OSError:
-        return  # it is in exit.json all the same
-    os.write(descriptor, f"agentrelay: {message}\n".encode(errors="replace"))
-    os.close(descriptor)
+    return f"{_text(names.get(stage, stage))}: {os.strerror(int(number))}"
 
 
 def _tell(descriptor: int, message: bytes) -> None:
