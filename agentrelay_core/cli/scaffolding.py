@@ -209,7 +209,6 @@ def _values(name: str, kind: str, framework: str, environment: EnvironmentClass)
     title = _capitalised(slug).removesuffix(suffix) or suffix
     step = kind.replace("_", " ")
     says = f"The {step} of agentrelay for the framework {framework} in the environment {environment.name}."
-    command = "echo done > one.txt"
     given = framework == "command"
     module, class_name = environment.cls.__module__, environment.cls.__qualname__
     requires = [f"agentrelay-core{bound()}", *filter(None, [environment.requires if own.is_step else ""])]
@@ -228,8 +227,8 @@ def _values(name: str, kind: str, framework: str, environment: EnvironmentClass)
         "bound": bound(),
         "dependencies": ", ".join(f'"{item}"' for item in requires),
         "framework": framework,
-        "framework_options": f", command: '{command}'" if given else "",
-        "python_options": f'"command": "{command}"' if given else "",
+        "framework_options": ", command: 'echo done > one.txt'" if given else "",
+        "python_options": '"command": "exec sleep 60"' if given else "",
         "environment": environment.name,
         "environment_class": class_name,
         "environment_import": f"from {module} import {class_name}\n",

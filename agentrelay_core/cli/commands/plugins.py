@@ -22,6 +22,7 @@ command = lazy_group(
     Entry("list", "what is installed, and how it stands", "plugins:list_"),
     Entry("doctor", "what is wrong with it, and how to mend it", "plugins:doctor"),
     Entry("explain", "who serves a step for a framework and an environment, and why", "plugins:explain"),
+    Entry("check", "run the compliance checks of the test kit on it, and say what is proven", "plugins_check:command"),
     Entry("new", "make a new plugin's distribution to begin with", "plugins_new:command"),
 )
 
