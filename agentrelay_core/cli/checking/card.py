@@ -1,4 +1,4 @@
-"""The capability card of a plugin: what is proven, what is only claimed, what failed, and what was not checked."""
+"""The capability card of a plugin: what is proven, what failed, what is only claimed because nothing checks it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -50,14 +50,17 @@ class Card:
         for row in self.rows:
             yield ""
             if row.subject.not_checked:
-                yield f"{row.subject.title}: not checked: {row.subject.not_checked}"
+                yield f"{row.subject.title}: only claimed, not checked: {row.subject.not_checked}"
                 continue
             yield f"{row.subject.title}: {_sums((row,))}"
             for check in sorted(row.checks, key=_by_outcome):
-                told = f" ({check.message})" if check.outcome == "claimed" and check.message else ""
+                told = f" ({check.message})" if check.outcome == "skipped" and check.message else ""
                 yield f"  {check.outcome:<7}  {check.says}{told}"
                 if check.outcome == "failed":
                     yield from (f"           {line}" for line in check.message.splitlines())
+        if any("capability" in check.message for row in self.rows for check in row.of("skipped")):
+            yield ""
+            yield "a capability that the plugin has is checked too when it is named: --capability NAME"
         if self.programs:
             yield ""
             yield "programs"
@@ -78,17 +81,23 @@ class Card:
 def _row_facts(row: Row) -> dict[str, Any]:
     subject = row.subject
     facts = {name: getattr(subject, name) for name in ("step", "framework", "environment", "compliance", "not_checked")}
-    return {**facts, "checks": [attrs.asdict(check) for check in row.checks]}
+    standing = "claimed" if subject.not_checked else "failed" if row.of("failed") else "proven"
+    return {
+        **facts,
+        "standing": standing,
+        "stand_ins": sorted(subject.attributes.get("stand_ins", ())),
+        "checks": [attrs.asdict(check) for check in row.checks],
+    }
 
 
 def _by_outcome(check: Check) -> int:
-    return ("failed", "proven", "claimed").index(check.outcome)
+    return ("failed", "proven", "skipped").index(check.outcome)
 
 
 def _sums(rows: tuple[Row, ...]) -> str:
     numbers = [(sum(len(row.of(outcome)) for row in rows), word) for outcome, word in _WORDS.items()]
-    numbers.append((sum(bool(row.subject.not_checked) for row in rows), "not checked"))
+    numbers.append((sum(bool(row.subject.not_checked) for row in rows), "only claimed"))
     return ", ".join(f"{number} {word}" for number, word in numbers if number or word == "proven")
 
 
-_WORDS = {"failed": "failed", "proven": "proven", "claimed": "only claimed"}
+_WORDS = {"failed": "failed", "proven": "proven", "skipped": "skipped"}

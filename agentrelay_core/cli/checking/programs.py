@@ -36,21 +36,22 @@ class Program:
         return f"{self.name}: {self.version or 'says no version'} ({self.path})"
 
 
-def programs(names: Iterable[str]) -> tuple[Program, ...]:
+def programs(names: Iterable[str], *, deadline: float = DEADLINE) -> tuple[Program, ...]:
     """Find programs, and ask each for its version by ``--version``.
 
     Args:
         names: Their names.
+        deadline: Seconds that each has to answer.
     """
-    return tuple(_program(name) for name in names)
+    return tuple(_program(name, deadline) for name in names)
 
 
-def _program(name: str) -> Program:
+def _program(name: str, deadline: float) -> Program:
     path = shutil.which(name)
     if path is None:
         return Program(name)
     try:
-        done = run_captured((path, "--version"), deadline=DEADLINE, output_limit=LARGEST_OUTPUT)
+        done = run_captured((path, "--version"), deadline=deadline, output_limit=LARGEST_OUTPUT)
     except ProcessError:
         return Program(name, path)
     lines = (done.stdout or done.stderr).decode(errors="replace").splitlines()

@@ -33,13 +33,13 @@ class Check:
     Args:
         name: Its name.
         says: The sentence that it proves.
-        outcome: ``proven``, ``claimed`` (it was passed over, so that nothing but a claim is left) or ``failed``.
-        message: Why it failed or was passed over.
+        outcome: ``proven``, ``failed`` or ``skipped``, for example because the capability is not declared.
+        message: Why it failed or was skipped.
     """
 
     name: str
     says: str
-    outcome: Literal["proven", "claimed", "failed"]
+    outcome: Literal["proven", "skipped", "failed"]
     message: str = ""
 
 
@@ -83,7 +83,12 @@ def run_checks(subjects: Sequence[Subject], *, deadline: float) -> tuple[tuple[C
     unreadable = [event["message"] for event in events if event["event"] == "unreadable"]
     if unreadable:
         raise Failure(f"the checks could not be read; `pip check` may tell why:\n{_end(unreadable[0])}", NOT_READY)
-    return tuple(tuple(_checks(events, f"::{CLASS}{number}::", late)) for number in range(len(subjects)))
+    found = tuple(tuple(_checks(events, f"::{CLASS}{number}::", late)) for number in range(len(subjects)))
+    empty = [subject.title for subject, checks in zip(subjects, found, strict=True) if not checks]
+    if empty:
+        why = f": {late}" if late else ""
+        raise Failure(f"no check of {empty[0]} was begun{why}; `pip check` may tell why", NOT_READY)
+    return found
 
 
 def _pytest(place: Path, module: Path, outcomes: Path, deadline: float) -> str:
@@ -93,7 +98,7 @@ def _pytest(place: Path, module: Path, outcomes: Path, deadline: float) -> str:
     try:
         done = run_captured(argv, cwd=place, env=_environment(), deadline=deadline)
     except ProcessTimeoutError:
-        return f"it did not end within the {deadline:g} s of all checks; `--timeout` gives more"
+        return f"it was not over within {deadline:g} s, the time for all checks; `--timeout` gives more"
     except ProcessError as error:
         raise Failure(f"pytest cannot be run: {error}; see `agentrelay doctor`", NOT_READY) from error
     if done.returncode in _RAN or (outcomes.exists() and '"unreadable"' in outcomes.read_text("utf-8")):
@@ -142,14 +147,14 @@ def _checks(events: Sequence[Mapping[str, Any]], marker: str, late: str) -> Iter
             yield Check(name=name, says=says, outcome="failed", message=plain_text(failed["message"]))
         elif any(phase["outcome"] == "skipped" for phase in phases):
             reason = next(phase["message"] for phase in phases if phase["outcome"] == "skipped")
-            yield Check(name=name, says=says, outcome="claimed", message=plain_text(reason))
+            yield Check(name=name, says=says, outcome="skipped", message=plain_text(reason))
         elif phases:
             yield Check(name=name, says=says, outcome="proven")
         elif node in begun:
             yield Check(name=name, says=says, outcome="failed", message=late or "it did not end")
         else:
             yield Check(
-                name=name, says=says, outcome="claimed", message="it was not begun, because an earlier one hung"
+                name=name, says=says, outcome="skipped", message="it was not begun, because an earlier one hung"
             )
 
 
