@@ -55,6 +55,7 @@ def _card(done):
     return facts
 
 
+@pytest.mark.slow
 def test_a_sound_framework_is_proven(shell, install):
     """Its own checks and a launch, with a stand-in for the agent that is not there, are proven; exit 0."""
     install("agentrelay-sound", FRAMEWORK.format(outcome=RIGHT, name="sound"), point="sounding")
@@ -74,6 +75,7 @@ def test_a_sound_framework_is_proven(shell, install):
     assert found["surely-an-agent"]["path"] is None
 
 
+@pytest.mark.slow
 def test_a_fault_is_told_with_its_remedy(shell, install):
     """A framework that calls every end done fails exactly there: exit 1, and what to do stands in the card."""
     install("agentrelay-wrong", FRAMEWORK.format(outcome=WRONG, name="wrong"))
@@ -86,6 +88,7 @@ def test_a_fault_is_told_with_its_remedy(shell, install):
     assert "  surely-an-agent: not on PATH" in lines
 
 
+@pytest.mark.slow
 def test_an_attribute_as_entry_point_is_checked(shell, install):
     """An entry point that names an object in a module is put before the checks as that object."""
     source = FRAMEWORK.format(outcome=RIGHT, name="held") + "\n    import sys\n    held = sys.modules[__name__]\n"
@@ -94,6 +97,7 @@ def test_an_attribute_as_entry_point_is_checked(shell, install):
     assert [row["standing"] for row in rows] == ["proven", "proven"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("outcome", "said"),
     [
@@ -146,6 +150,7 @@ def test_a_wrong_option_is_told(shell, given):
     assert "--option" in shell("plugins", "check", "agentrelay-core", "--option", given, expect=2).stderr
 
 
+@pytest.mark.slow
 def test_a_missing_option_is_named(shell, install):
     """A framework with an option that must be given says so instead of failing; given, it is checked."""
     source = FRAMEWORK.replace("needs=", "options=Options, needs=").replace(
