@@ -47,6 +47,6 @@ def test_the_documented_way_to_a_framework(tools, found, tmp_path):
     done = run("sh", "-ec", lines, cwd=tmp_path, env={**found, "PATH": path})
     assert _green(done.stdout)
     card = done.stdout[done.stdout.index("\nagentrelay-aider 0.1.0 (entry point aider): ") :]
-    assert "failed" not in card
+    assert "\n  failed " not in card
     assert re.search(r"^framework for aider in process: \d+ proven", card, re.MULTILINE)
     assert re.search(r"^task_launcher for aider in process, with a stand-in for sh: \d+ proven", card, re.MULTILINE)
