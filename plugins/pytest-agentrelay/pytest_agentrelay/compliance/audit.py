@@ -44,6 +44,14 @@ _OUTSIDE: Final = frozenset(
     }
 )
 
+# Words that a shell knows itself.
+_BUILT_IN: Final = frozenset(
+    (
+        *(".", ":", "[", "cd", "command", "echo", "eval", "exec", "exit", "export", "false", "kill", "printf", "read"),
+        *("set", "test", "trap", "true", "ulimit", "umask", "wait"),
+    )
+)
+
 _Listener = Callable[[str, tuple[Any, ...]], None]
 _LISTENERS: list[_Listener] = []
 _INSTALLED: list[bool] = []
@@ -137,4 +145,8 @@ def _first_word(line: str) -> list[str]:
         words = shlex.split(line)
     except ValueError:
         return []
-    return words[:1] if words and words[0].replace("-", "").replace("_", "").isalnum() else []
+    return (
+        words[:1]
+        if words and words[0].replace("-", "").replace("_", "").isalnum() and words[0] not in _BUILT_IN
+        else []
+    )

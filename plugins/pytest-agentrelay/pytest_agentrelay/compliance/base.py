@@ -22,10 +22,12 @@ from agentrelay_core.runtime import TaskRuntime
 from agentrelay_core.spec import AgentConfig, AgentEnvironment, Task
 from pytest_agentrelay.compliance.capabilities import CAPABILITIES
 from pytest_agentrelay.compliance.faults import fault
-from pytest_agentrelay.compliance.leftovers import processes
+from pytest_agentrelay.compliance.leftovers import descendants, processes
 from pytest_agentrelay.compliance.light import NotImportableError, heavy, loaded_by
 
 RUN: Final = "compliance"
+# An agent that stays alive until it is ended.
+IDLE_COMMAND: Final = {"command": ["sleep", "600"]}
 _BUILTIN: Final = "agentrelay_core.builtin"
 _KIT: Final = "pytest_agentrelay."
 
@@ -40,7 +42,7 @@ class Compliance:
         framework: The framework's name in graph files.
         environment: The environment's name in graph files, or an instance of its class; empty means the default
             environment of the framework.
-        options: The framework's options, as in a graph file.
+        options: The framework's options, as in a graph file. The framework ``command`` sleeps if nothing is said.
         capabilities: Stronger promises that the plugin makes: ``adoptable``, ``remote``, ``reports_usage``,
             ``resumable``, ``waits_for_approval``. What is declared is checked.
         companions: Further plugins, by import name or as objects, that the judged one needs to work.
@@ -90,7 +92,7 @@ class Compliance:
             monkeypatch.delenv(name)
         monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
         monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-        before = processes(self.place)
+        before = descendants()
         yield
         for pid in processes(self.place) - before:  # a check that failed may leave what it found
             with suppress(ProcessLookupError):
@@ -145,9 +147,8 @@ class Compliance:
         Args:
             name: Distinguishes tasks that live at the same time.
         """
-        agent = AgentConfig(
-            framework=self.framework, environment=self.agent_environment, options=tuple(self.options.items())
-        )
+        options = self.options or (IDLE_COMMAND if self.framework == "command" else {})
+        agent = AgentConfig(framework=self.framework, environment=self.agent_environment, options=options)
         return Task(
             id=name,
             description=f"Do the work of {name}.",

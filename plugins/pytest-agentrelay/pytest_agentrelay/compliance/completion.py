@@ -10,7 +10,7 @@ from pytest_agentrelay.compliance.capabilities import needs_capability
 from pytest_agentrelay.compliance.faults import fault, name_of
 from pytest_agentrelay.compliance.signalling import SignallingChecks
 from pytest_agentrelay.compliance.steps import awaited
-from pytest_agentrelay.compliance.waiting import REASON, STAMP, URL, WATCHED
+from pytest_agentrelay.compliance.waiting import REASON, STAMP, URL
 
 
 class CompletionCheckerCompliance(SignallingChecks):
@@ -48,7 +48,7 @@ class CompletionCheckerCompliance(SignallingChecks):
     async def _unknown(self) -> None:
         blind = UnknowingHost()
         async with self._waiting(blind=blind) as (runtime, step, waiting):
-            await asyncio.wait((waiting,), timeout=WATCHED)
+            await asyncio.wait((waiting,), timeout=self.watched)
             if waiting.done():
                 fault(
                     f"{name_of(step, self.method)} ended, though its host only said that nothing is known.",
@@ -67,7 +67,7 @@ class CompletionCheckerCompliance(SignallingChecks):
             self.say(first, ".failed", f"{STAMP}\n{REASON}\n")
             await self._leave(first, one)
             await asyncio.wait((one,), timeout=self.deadline / 2)
-            await asyncio.wait((other,), timeout=WATCHED)
+            await asyncio.wait((other,), timeout=self.watched)
             if not one.done() or other.done():
                 fault(
                     f"{name_of(step, self.method)}: the signal of one task "
@@ -87,7 +87,7 @@ class CompletionCheckerCompliance(SignallingChecks):
             record = self.make_context(runtime).environment
             if address is None or record is None:
                 pytest.skip("there is no agent that a host could tell about")
-            await asyncio.wait((waiting,), timeout=WATCHED / 3)
+            await asyncio.wait((waiting,), timeout=self.watched / 3)
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
             host = record.host(runtime.task.primary_agent.environment)
@@ -109,7 +109,7 @@ class CompletionCheckerCompliance(SignallingChecks):
     async def _asked(self) -> None:
         async with self._waiting() as (runtime, step, waiting):
             await self.ask_for_approval(runtime)
-            await asyncio.wait((waiting,), timeout=WATCHED)
+            await asyncio.wait((waiting,), timeout=self.watched)
             if waiting.done():
                 fault(
                     f"{name_of(step, self.method)} ended when the agent asked for approval.",

@@ -15,7 +15,7 @@ def fault(found: str, remedy: str) -> NoReturn:
         found: What is wrong, a sentence.
         remedy: What to do about it, a sentence.
     """
-    pytest.fail(f"{found}\nRemedy: {remedy}", pytrace=False)
+    raise pytest.fail.Exception(f"{found}\nRemedy: {remedy}", pytrace=False) from None
 
 
 def name_of(thing: object, method: str = "") -> str:

@@ -250,4 +250,4 @@ class FrameworkCompliance(Compliance):
 
 
 def _text_of(command: AgentCommand) -> str:
-    return "\0".join((*command.argv, *command.env.values(), str(command.stdin or "")))
+    return "\0".join(map(str, (*command.argv, *command.env.values(), command.stdin or "")))

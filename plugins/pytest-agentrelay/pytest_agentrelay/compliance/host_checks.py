@@ -1,11 +1,11 @@
 """What the checks of a host share: it is made as the plugin says, and what is started by it is ended."""
 
 import inspect
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import pytest
 
@@ -31,8 +31,6 @@ IDLE: Final = ("sh", "-c", "echo ready; sleep 600")
 
 class HostChecks(Compliance):
     """What holds for a host as a whole."""
-
-    options: ClassVar[Mapping[str, Any]] = {"command": "true"}
 
     @cached_property
     def record(self) -> EnvironmentType:
@@ -87,6 +85,13 @@ class HostChecks(Compliance):
             )
         return address
 
+    async def _idle(self, bench: Bench, name: str = "one", *argv: str) -> AgentAddress:
+        """Start an agent that stays, or skip the check where it is said to have ended at once."""
+        address = await self._start(bench, self._context(name), *(argv or IDLE))
+        if await bench.ask("is_alive", address) == "ended":
+            pytest.skip("the agent is said to have ended at once; see test_alive_while_it_runs")
+        return address
+
     def test_has_every_method(self) -> None:
         """The host has start, wait, is_alive, output, stop and adopt, with the arguments that they are called with."""
         host = self.make_host()
@@ -135,14 +140,14 @@ class HostChecks(Compliance):
 
         async def work() -> None:
             async with self._bench() as bench:
-                address = await self._start(bench, self._context(), "sh", "-c", "echo said")
+                address = await self._start(bench, self._context(), "cat")
                 await bench.ended(address)
                 await bench.ask("stop", address)
 
         self.make_host()
         with started_programs() as found:
             self.run(work)
-        declared = {"sh", *(Path(name).name for name in self.record.needs)}
+        declared = {"sh", "cat", *(Path(name).name for name in self.record.needs)}
         missing = sorted({Path(name).name for name in found if not is_own_python(name)} - declared)
         if missing:
             fault(

@@ -17,7 +17,7 @@ class LastingChecks(HostChecks):
     """How agents live, are told apart, found again and ended."""
 
     def test_alive_while_it_runs(self) -> None:
-        """`is_alive` says alive (or unknown) of a running program, to any host of the environment, never ended."""
+        """`is_alive` says alive, or unknown, of a program that runs, never ended."""
 
         async def work() -> None:
             async with self._bench() as bench:
@@ -36,7 +36,7 @@ class LastingChecks(HostChecks):
 
         async def work() -> None:
             async with self._bench() as bench:
-                address = await self._start(bench, self._context(), *IDLE)
+                address = await self._idle(bench)
                 stranger = Bench(self.make_host())
                 answer = await stranger.ask("is_alive", address)
                 if answer == "ended" and await bench.ask("is_alive", address) != "ended":
@@ -99,7 +99,7 @@ class LastingChecks(HostChecks):
 
         async def work() -> None:
             async with self._bench() as bench:
-                address = await self._start(bench, self._context(), *IDLE)
+                address = await self._idle(bench)
                 with suppress(Exception):
                     await bench.ask("stop", address)
                 try:
@@ -117,7 +117,7 @@ class LastingChecks(HostChecks):
 
         async def work() -> None:
             async with self._bench() as bench:
-                address = await self._start(bench, self._context(), *IDLE)
+                address = await self._idle(bench)
                 waiting = asyncio.ensure_future(bench.ended(address))
                 await asyncio.wait((waiting,), timeout=0.1)
                 waiting.cancel()
@@ -135,8 +135,8 @@ class LastingChecks(HostChecks):
 
         async def work() -> None:
             async with self._bench() as bench:
-                one = await self._start(bench, self._context("one"), "sh", "-c", "echo from-one; sleep 600")
-                other = await self._start(bench, self._context("two"), "sh", "-c", "echo from-two; sleep 600")
+                one = await self._idle(bench, "one", "sh", "-c", "echo from-one; sleep 600")
+                other = await self._idle(bench, "two", "sh", "-c", "echo from-two; sleep 600")
                 told = await bench.printed(other, b"from-two", self.patience)
                 mixed = one.label == other.label or (told and b"from-one" in await bench.ask("output", other))
                 with suppress(Exception):
@@ -158,7 +158,8 @@ class LastingChecks(HostChecks):
                 for data in nonsense:
                     said: Any
                     try:
-                        said = await bench.ask("adopt", data)
+                        found = await bench.ask("adopt", data)
+                        said = None if found is None else f"answered {found!r}"
                     except (ValueError, IntegrationError):
                         continue
                     except Exception as error:
@@ -177,7 +178,7 @@ class LastingChecks(HostChecks):
 
         async def work() -> None:
             async with self._bench() as bench:
-                address = await self._start(bench, self._context(), *IDLE)
+                address = await self._idle(bench)
                 later = Bench(self.make_host())
                 try:
                     data: Any = json.loads(json.dumps(address.to_json()))
@@ -203,7 +204,7 @@ class LastingChecks(HostChecks):
 
         async def work() -> None:
             async with self._bench() as bench:
-                address = await self._start(bench, self._context(), *IDLE)
+                address = await self._idle(bench)
                 used = await asyncio.to_thread(address.cpu_seconds)
                 if not isinstance(used, int | float) or isinstance(used, bool) or used < 0:
                     fault(
@@ -220,7 +221,7 @@ class LastingChecks(HostChecks):
 
         async def work() -> None:
             async with self._bench() as bench:
-                address = await self._start(bench, self._context(), *IDLE)
+                address = await self._idle(bench)
                 self.cut_off(address)
                 answer = await bench.ask("is_alive", address)
                 if answer != "unknown":

@@ -12,10 +12,11 @@ from pytest_agentrelay.compliance.agents import AwaitedAgent, NotedAgent
 from pytest_agentrelay.compliance.faults import fault, name_of
 from pytest_agentrelay.compliance.heartbeat import heartbeat
 from pytest_agentrelay.compliance.hostile import hostile_instructions
-from pytest_agentrelay.compliance.steps import TRIES, StepCompliance
+from pytest_agentrelay.compliance.paths import PathChecks
+from pytest_agentrelay.compliance.steps import TRIES
 
 
-class KickoffCompliance(StepCompliance):
+class KickoffCompliance(PathChecks):
     """Checks of a kickoff. The agent is one that only notes what it is told, unless ``make_agent`` gives a real one."""
 
     step: ClassVar[str] = "task_kickoff"
@@ -128,18 +129,20 @@ class KickoffCompliance(StepCompliance):
     def test_a_slow_agent_does_not_hold_the_loop(self) -> None:
         """An agent whose plain `send_kickoff` takes its time does not hold the event loop."""
 
-        async def slowly(name: str) -> Any:
+        async def told(name: str, slow: bool) -> Any:
             runtime = self.make_runtime(name)
             step = self.step_for(runtime)
-            agent = await self._variant(runtime, NotedAgent("slow", slow=True))
+            agent = await self._variant(runtime, NotedAgent(name, slow=slow))
             async with heartbeat(self.longest_block) as heart:
                 await self.call(step, runtime, agent)
             return heart, step
 
         for attempt in range(TRIES):
-            heart, step = self.run(lambda attempt=attempt: slowly(f"slow{attempt}"))  # type: ignore[misc]
+            heart, step = self.run(lambda attempt=attempt: told(f"slow{attempt}", slow=True))  # type: ignore[misc]
             if heart.longest <= self.longest_block:
                 return
+        if self.run(lambda: told("quick", slow=False))[0].longest > self.longest_block:
+            pytest.skip("the step holds the loop by itself; see test_leaves_the_event_loop_free")
         fault(
             f"{name_of(step, 'kickoff')} waits for a slow agent in the event loop, {heart.longest:.2f} s long.",
             "call it by `await asyncio.to_thread(agent.send_kickoff, path)`, or declare kickoff as plain `def`.",

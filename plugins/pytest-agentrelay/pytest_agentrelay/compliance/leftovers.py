@@ -3,10 +3,12 @@
 Descendants of this process are found by their parents, an agent that left them by the variable that it was given.
 """
 
+import contextlib
 import gc
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +19,7 @@ from agentrelay_core.processes.table import command_line, read_entry, read_varia
 
 MARKER: Final = "AGENTRELAY_SIGNAL_DIR"
 _DESCRIPTORS: Final = next((path for path in (Path("/proc/self/fd"), Path("/dev/fd")) if path.is_dir()), None)
+_TELLS_CHILDREN: Final = Path("/proc/self/task").is_dir() and any(Path("/proc/self/task").glob("*/children"))
 _LOOK: Final = 0.02
 
 
@@ -41,7 +44,6 @@ def present(place: Path) -> Present:
     Args:
         place: The directory under which the attempts of this test have their directories.
     """
-    gc.collect()
     return Present(
         processes=frozenset(processes(place)),
         descriptors=frozenset(_descriptors()),
@@ -58,6 +60,8 @@ def left_since(before: Present, place: Path, patience: float) -> list[str]:
         patience: Seconds that it is given.
     """
     until = time.monotonic() + patience
+    if _new(before, present(place)):
+        gc.collect()  # only now, for it takes longer than the look: what nobody holds any more is closed
     while (found := _new(before, present(place))) and time.monotonic() < until:
         time.sleep(_LOOK)
     return found
@@ -67,7 +71,20 @@ def processes(place: Path) -> set[int]:
     """Processes that this one, or an agent of this test, started and that have not ended."""
     below = str(place)
     marked = {pid for pid, value in read_variable(MARKER).items() if value.startswith(below)}
-    return {pid for pid in marked | _descendants() if _runs(pid)}
+    return {pid for pid in marked | descendants() if _runs(pid)}
+
+
+def descendants() -> set[int]:
+    """Process ids of all that this process started, directly or not."""
+    found: set[int] = set()
+    due = [os.getpid()]
+    children = _children_of_linux if _TELLS_CHILDREN else _children_of_ps()
+    while due:
+        for child in children(due.pop()):
+            if child not in found:
+                found.add(child)
+                due.append(child)
+    return found
 
 
 def _new(before: Present, now: Present) -> list[str]:
@@ -84,33 +101,20 @@ def _runs(pid: int) -> bool:
     return entry is not None and not entry.ended
 
 
-def _descendants() -> set[int]:
-    children: dict[int, list[int]] = {}
-    for pid, parent in _parents():
-        children.setdefault(parent, []).append(pid)
-    found: set[int] = set()
-    due = [os.getpid()]
-    while due:
-        for child in children.get(due.pop(), ()):
-            if child not in found:
-                found.add(child)
-                due.append(child)
-    return found
-
-
-def _parents() -> list[tuple[int, int]]:
-    if not Path("/proc/self/stat").exists():
-        text = run_captured(["ps", "-A", "-o", "pid=,ppid="], deadline=10.0).stdout.decode()
-        return [(int(pid), int(parent)) for pid, parent in (line.split() for line in text.splitlines())]
+def _children_of_linux(pid: int) -> list[int]:
     found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                stat = (entry / "stat").read_bytes()
-            except OSError:
-                continue  # it has ended meanwhile
-            found.append((int(entry.name), int(stat[stat.rindex(b")") + 2 :].split()[1])))
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            found += [int(child) for child in path.read_text().split()]
     return found
+
+
+def _children_of_ps() -> Callable[[int], list[int]]:
+    children: dict[int, list[int]] = {}
+    for line in run_captured(["ps", "-A", "-o", "pid=,ppid="], deadline=10.0).stdout.decode().splitlines():
+        pid, parent = line.split()
+        children.setdefault(int(parent), []).append(int(pid))
+    return lambda pid: children.get(pid, [])
 
 
 def _descriptors() -> list[tuple[int, str]]:

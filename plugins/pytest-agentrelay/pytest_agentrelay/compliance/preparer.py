@@ -8,14 +8,15 @@ import attrs
 
 from agentrelay_core.runtime import TaskRuntime, TaskState, TaskStatus
 from pytest_agentrelay.compliance.faults import fault, name_of, raised
+from pytest_agentrelay.compliance.paths import PathChecks
 from pytest_agentrelay.compliance.repositories import make_repository, opened
-from pytest_agentrelay.compliance.steps import StepCompliance, awaited
+from pytest_agentrelay.compliance.steps import awaited
 
 PROTOCOL_FILES: Final = ("manifest.json", "policies.json", "instructions.md", "context.md", "bin/agentrelay-task")
 _FIELDS: Final = ("worktree_path", "branch_name", "signal_dir")
 
 
-class PreparerCompliance(StepCompliance):
+class PreparerCompliance(PathChecks):
     """Checks of a preparer, in a real git repository whose workstreams the plugin's workspace opens."""
 
     step: ClassVar[str] = "task_preparer"

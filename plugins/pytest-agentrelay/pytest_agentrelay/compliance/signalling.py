@@ -7,7 +7,7 @@ from typing import Final
 
 from agentrelay_core.runtime import ProtocolViolation, TaskRuntime
 from pytest_agentrelay.compliance.faults import fault, name_of, raised
-from pytest_agentrelay.compliance.waiting import REASON, STAMP, URL, WATCHED, WaitingChecks
+from pytest_agentrelay.compliance.waiting import REASON, STAMP, URL, WaitingChecks
 
 # More than any signal has, in bytes.
 TOO_LARGE: Final = 1024 * 1024
@@ -58,17 +58,19 @@ class SignallingChecks(WaitingChecks):
         async with self._waiting() as (runtime, step, waiting):
             assert runtime.state.signal_dir is not None
             path = runtime.state.signal_dir / ".done"
-            for part in ("", f"{STAMP}\n", f"{URL}\n"):
+            for part in ("", f"{STAMP}\n"):
                 with path.open("a", encoding="utf-8") as file:
                     file.write(part)
-                await asyncio.wait((waiting,), timeout=WATCHED / 2)
-            signal = await self._result(runtime, step, waiting)
-            if signal.outcome == "done" and signal.pr_url != URL:
+                await asyncio.wait((waiting,), timeout=self.watched)
+            if waiting.done():
                 fault(
-                    f"{name_of(step, self.method)} took a half-written .done: pr_url is {signal.pr_url!r}.",
+                    f"{name_of(step, self.method)} took a .done while its writer was at it.",
                     "take a signal once it has two whole lines, a shorter one only when it stayed unchanged for 2 s; "
                     "agentrelay_core.signals.wait_for_signal does so.",
                 )
+            with path.open("a", encoding="utf-8") as file:
+                file.write(f"{URL}\n")
+            await self._result(runtime, step, waiting)
 
     def test_malformed_is_a_violation(self) -> None:
         """Both signals, a link or a flood instead of a signal raise ProtocolViolation: nobody guesses."""
@@ -111,7 +113,7 @@ class SignallingChecks(WaitingChecks):
     async def _stale(self) -> None:
         async with self._waiting() as (runtime, step, waiting):
             self.say(runtime, ".failed", f"{STAMP}\nan older attempt\nnonce={'0' * 32}\n")
-            await asyncio.wait((waiting,), timeout=WATCHED)
+            await asyncio.wait((waiting,), timeout=self.watched)
             if waiting.done():
                 fault(
                     f"{name_of(step, self.method)} took a signal whose nonce is another attempt's.",

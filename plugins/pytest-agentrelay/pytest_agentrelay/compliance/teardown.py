@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
+
 from agentrelay_core.runtime import TaskRuntime
 from pytest_agentrelay.compliance.agents import AwaitedAddress, NotedAddress
 from pytest_agentrelay.compliance.faults import fault, name_of, raised
@@ -70,18 +72,20 @@ class TeardownCompliance(StepCompliance):
     def test_a_slow_agent_does_not_hold_the_loop(self) -> None:
         """An address whose plain `teardown` takes its time does not hold the event loop."""
 
-        async def slowly(name: str) -> Any:
+        async def ended(name: str, slow: bool) -> Any:
             runtime = self.make_runtime(name)
             step = self.step_for(runtime)
-            runtime.artifacts.agent_address = NotedAddress("slow", slow=True)
+            runtime.artifacts.agent_address = NotedAddress(name, slow=slow)
             async with heartbeat(self.longest_block) as heart:
                 await self.call(step, runtime)
             return heart, step
 
         for attempt in range(TRIES):
-            heart, step = self.run(lambda attempt=attempt: slowly(f"slow{attempt}"))  # type: ignore[misc]
+            heart, step = self.run(lambda attempt=attempt: ended(f"slow{attempt}", slow=True))  # type: ignore[misc]
             if heart.longest <= self.longest_block:
                 return
+        if self.run(lambda: ended("quick", slow=False))[0].longest > self.longest_block:
+            pytest.skip("the step holds the loop by itself; see test_leaves_the_event_loop_free")
         fault(
             f"{name_of(step, 'teardown')} waits for a slow agent in the event loop, {heart.longest:.2f} s long.",
             "call it by `await asyncio.to_thread(address.teardown, …)`, or declare teardown as plain `def`.",

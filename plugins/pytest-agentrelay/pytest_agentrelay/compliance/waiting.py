@@ -13,21 +13,25 @@ from agentrelay_core.runtime import TaskRuntime
 from agentrelay_core.task_runner import TaskCompletionSignal
 from pytest_agentrelay.compliance.agents import UnknowingHost
 from pytest_agentrelay.compliance.faults import fault, name_of, raised
-from pytest_agentrelay.compliance.steps import StepCompliance, awaited
+from pytest_agentrelay.compliance.paths import PathChecks
+from pytest_agentrelay.compliance.steps import awaited
 
 URL: Final = "https://example.org/pull/7"
 REASON: Final = "the tests do not pass"
 STAMP: Final = "2026-01-01T00:00:00+00:00"
-# How long a checker that should go on waiting is watched, in seconds.
-WATCHED: Final = 0.3
 
 
-class WaitingChecks(StepCompliance):
-    """How an agent is launched, signals and ends while its end is waited for."""
+class WaitingChecks(PathChecks):
+    """How an agent is launched, signals and ends while its end is waited for.
+
+    Attributes:
+        watched: How long a checker that should go on waiting is watched, in seconds.
+    """
 
     step: ClassVar[str] = "task_completion_checker"
     method: ClassVar[str] = "wait_for_completion"
     required: ClassVar[tuple[str, ...]] = ("signal_dir",)
+    watched: ClassVar[float] = 0.3
 
     async def start_agent(self, runtime: TaskRuntime) -> None:
         """Launch the agent that is waited for, and put its address on the runtime; do nothing if there is none."""
@@ -58,7 +62,7 @@ class WaitingChecks(StepCompliance):
         """Wait, while the agent signals that it is done."""
         waiting = asyncio.ensure_future(self.call(step, runtime, *arguments))
         try:
-            await asyncio.wait((waiting,), timeout=0.1)
+            await asyncio.wait((waiting,), timeout=self.watched / 3)
             self.say(runtime, ".done", f"{STAMP}\n{URL}\n")
             await self._leave(runtime, waiting)
             return await waiting
@@ -97,7 +101,7 @@ class WaitingChecks(StepCompliance):
 
     async def _leave(self, runtime: TaskRuntime, waiting: "asyncio.Future[Any]") -> None:
         """Let the agent end once it has signalled, as agents do: a checker may give it time to."""
-        await asyncio.wait((waiting,), timeout=WATCHED / 2)
+        await asyncio.wait((waiting,), timeout=self.watched / 2)
         address = runtime.artifacts.agent_address
         record = self.make_context(runtime).environment
         if not waiting.done() and address is not None and record is not None:
