@@ -22,6 +22,7 @@ from agentrelay_core.task_runner.calls import call_step
 from agentrelay_core.task_runner.completion import TaskCompletionSignal
 from agentrelay_core.task_runner.gate import run_gate
 from agentrelay_core.task_runner.gate_feedback import append_gate_failure, retire_done
+from agentrelay_core.task_runner.progress import ProgressTeller
 from agentrelay_core.task_runner.step_calls import StepCalls
 from agentrelay_core.task_runner.watchdog import Interruption, Wait
 
@@ -143,6 +144,7 @@ class Life(StepCalls):
         failpoint("kickoff", "outcome")
         stalls = self.runner.watchdog.stalls
         self.runner.watchdog.watch_agent(self)
+        self.runtime.on_progress = ProgressTeller(self)
         try:
             signal: TaskCompletionSignal = await self._step(
                 "wait_for_completion", self.runner.completion_checker, self._wall, detachable=True
@@ -153,6 +155,7 @@ class Life(StepCalls):
                 await self._give_up_agent()
             raise
         finally:
+            self.runtime.on_progress = None
             stalls.forget(self)
         if not isinstance(signal, TaskCompletionSignal):
             raise Internal(f"the completion checker returned {signal!r:.100}, which is no TaskCompletionSignal")
@@ -163,6 +166,10 @@ class Life(StepCalls):
     def warn(self, message: str) -> None:
         """Tell people of the agent that is waited for."""
         self._event("task_warning", message)
+
+    def progress(self, kind: str, said: str) -> None:
+        """Tell people how far the agent is."""
+        self._event("task_progress", said, {"kind": kind})
 
     def hung(self, reason: str) -> None:
         """End the wait for an agent that does nothing any more."""

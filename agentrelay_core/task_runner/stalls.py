@@ -145,6 +145,12 @@ class Stalls:
         self._new.pop(awaited, None)
         self._watched.pop(awaited, None)
 
+    def progressed(self, awaited: Awaited) -> None:
+        """Take note of progress that an agent's steps tell of."""
+        stall = self._watched.get(awaited)
+        if stall is not None:
+            stall.begin_anew(self._clock())
+
     def tick(self, now: float, *, after_gap: bool) -> float:
         """Look at those whose turn it is.
 

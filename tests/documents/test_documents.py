@@ -19,10 +19,12 @@ import pytest
 
 import agentrelay_core
 from agentrelay_core import Catalog, RunSettings, TaskGraph, run_graph
+from agentrelay_core.builtin.options import CommandOptions
 from agentrelay_core.cli import application, exit_codes
 from agentrelay_core.cli.configuration import read_configuration
 from agentrelay_core.graph import building, codes, keys, read_graph
 from agentrelay_core.graph.agents import AGENT
+from agentrelay_core.graph.typed import record_of
 from agentrelay_core.hooks import contexts, specs, step_specs
 from agentrelay_core.journal import kinds
 from agentrelay_core.orchestrator.results import EXIT_CODES
@@ -277,6 +279,7 @@ def _default(value):
         ("The graph", building.GRAPH, (TaskGraph, RunSettings)),
         ("A task", keys.TASK, (Task,)),
         ("An agent", AGENT, (AgentConfig,)),
+        ("The framework command", record_of(CommandOptions, ""), (CommandOptions,)),
         ("A workstream", keys.WORKSTREAM, (WorkstreamSpec,)),
         ("Retry", keys.RETRY, (RetryPolicy,)),
         ("Deadlines", keys.DEADLINES, (Deadlines,)),
