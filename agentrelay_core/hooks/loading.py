@@ -51,7 +51,7 @@ def load(candidate: Candidate, core_version: str = "") -> Plugin:
     objects = []
     for _, value in candidate.entry_points:
         try:
-            objects.append(_resolve(value))
+            objects.append(resolve(value))
         except BaseException as error:
             raise_interrupt(error)
             return _import_failed(report, value, error, core_version)
@@ -167,8 +167,15 @@ def _records(hook: str, function: Callable[..., Any], manager: pluggy.PluginMana
     return found
 
 
-def _resolve(value: str) -> object:
-    """What an entry point names: a module, or an attribute of one."""
+def resolve(value: str) -> object:
+    """What an entry point names: a module, or an attribute of one.
+
+    Args:
+        value: ``module`` or ``module:attribute``.
+
+    Raises:
+        Exception: Whatever importing it raises.
+    """
     module, _, path = value.partition("[")[0].partition(":")
     item: object = import_module(module.strip())
     for name in filter(None, path.strip().split(".")):

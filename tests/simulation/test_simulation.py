@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
+from pytest_agentrelay.virtual_loop import StuckError, VirtualLoop
 from simulation import simulate
 from simulation.steps import Launching, Merging
-from simulation.virtual_loop import StuckError, VirtualLoop
 
 DAY = 86_400.0
 

@@ -1,4 +1,7 @@
-"""``agentrelay plugins``: what is installed, what is wrong with it, who serves a key and why."""
+"""``agentrelay plugins``: what is installed, what is wrong with it, who serves a key and why.
+
+The two commands that need more, ``new`` and ``check``, have modules of their own.
+"""
 
 from typing import Any
 
@@ -15,10 +18,12 @@ SCHEMA = 1
 
 command = lazy_group(
     "plugins",
-    "List, diagnose and explain plugins.",
+    "List, diagnose, explain, check and make plugins.",
     Entry("list", "what is installed, and how it stands", "plugins:list_"),
     Entry("doctor", "what is wrong with it, and how to mend it", "plugins:doctor"),
     Entry("explain", "who serves a step for a framework and an environment, and why", "plugins:explain"),
+    Entry("check", "run the compliance checks of the test kit on it, and say what is proven", "plugins_check:command"),
+    Entry("new", "make a new plugin's distribution to begin with", "plugins_new:command"),
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
+from pytest_agentrelay.virtual_loop import VirtualLoop
 
 from agentrelay_core import Catalog, Deadlines, Orchestrator, RetryPolicy, RunSettings, Task, TaskGraph
 from agentrelay_core.journal import read_events, read_state, rebuild
@@ -15,7 +16,6 @@ from agentrelay_core.orchestrator.places import journal_path
 from agentrelay_core.orchestrator.surroundings import Surroundings
 from simulation.recording import SimulatedJournal
 from simulation.steps import Session, SimulatedPlugin
-from simulation.virtual_loop import VirtualLoop
 from simulation.watching import Watcher
 from simulation.world import DAY, HOUR, World
 
