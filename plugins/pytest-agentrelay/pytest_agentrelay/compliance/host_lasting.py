@@ -154,7 +154,8 @@ class LastingChecks(HostChecks):
 
         async def work() -> None:
             async with self._bench() as bench:
-                for data in (None, {}, {"pid": -1}, [], "process:1", 7):
+                nonsense: tuple[Any, ...] = (None, {}, {"pid": -1}, [], "process:1", 7)
+                for data in nonsense:
                     said: Any
                     try:
                         said = await bench.ask("adopt", data)
