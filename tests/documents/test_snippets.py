@@ -25,6 +25,7 @@ RUN_BY = {
     "repair": "test_documents.py::test_documented_repairs_run",
     "shell": "test_snippets.py::test_shell_blocks_run",
     "signatures": "test_hook_pages.py::test_every_hook_has_a_page",
+    "tutorial": "../packaging/test_tutorial.py::_script",
 }
 INCLUDED = re.compile(r"^```\{literalinclude\} (\S+)$", re.MULTILINE)
 
@@ -60,7 +61,7 @@ def test_every_kind_is_run_where_it_is_said():
     for kind, place in RUN_BY.items():
         assert names(kind), f"no page has a block of the kind '{kind}'"
         module, _, function = place.partition("::")
-        text = Path(__file__).with_name(module).read_text()
+        text = (Path(__file__).parent / module).read_text()
         body = re.search(rf"((?:^@.*\n)*)^(?:async )?def {function}\(.*\n((?:    .*\n|\n)*)", text, re.MULTILINE)
         assert body is not None, place
         assert f'"{kind}"' in body[0], f"{place} does not look for the kind '{kind}'"
@@ -70,19 +71,19 @@ def test_no_kind_is_run_on_some_pages_alone():
     """A test that names its page rather than ask which have the kind is for a kind that one page has."""
     for kind, place in RUN_BY.items():
         module, _, function = place.partition("::")
-        text = Path(__file__).with_name(module).read_text().partition(f"def {function}(")[0][-120:]
+        text = (Path(__file__).parent / module).read_text().partition(f"def {function}(")[0][-120:]
         if kind != "signatures" and f'names("{kind}")' not in text:
             pages_of_kind = {name for name in names(kind) if not name.startswith("docs/hooks/")}
             assert len(pages_of_kind) <= 1, f"{kind}: {sorted(pages_of_kind)}"
 
 
 def test_included_files_are_run_by_tests():
-    """Files that pages show are the agents, of which a test runs every one."""
+    """Files that pages show are the agents and the tutorial's, of which tests run every one."""
     for path in PAGES:
         for target in INCLUDED.findall(path.read_text()):
             file = (path.parent / target).resolve()
             assert file.is_file(), f"{path.name}: {target}"
-            assert file in {*AGENTS}, f"{path.name}: {target} is run by no test"
+            assert file in {*AGENTS, *(DOCS / "tutorial").iterdir()}, f"{path.name}: {target} is run by no test"
 
 
 AGENTS = sorted((DOCS / "agents").iterdir())
