@@ -1,7 +1,7 @@
 """Reading an agent's output as its framework understands it, line by line while the agent is waited for.
 
-The log is looked at once a second, in a thread, and only where the framework reads it at all. What a framework does
-wrong there costs its task nothing but the reading.
+The log is looked at once a second while it grows, in a thread, and only where the framework reads it at all. What a
+framework does wrong there costs its task nothing but the reading.
 """
 
 import asyncio
@@ -15,8 +15,10 @@ from agentrelay_core.runtime import IntegrationError, TaskRuntime
 from agentrelay_core.runtime.agent_files import AgentDirectory
 from agentrelay_core.task_runner.calls import call_step
 
-# Seconds between looks at the log.
+# Seconds between looks at the log: the shortest, what each look that finds nothing makes of it, and the longest.
 PAUSE = 1.0
+PATIENCE = 1.5
+LONGEST_PAUSE = 5.0
 # Bytes of a log that one look reads; of more, the last ones.
 MOST_OUTPUT = 1_048_576
 # Kinds of progress that one look tells of, the latest of each.
@@ -71,15 +73,18 @@ class OutputReader:
             self._following.cancel()
 
     async def _follow(self, over: asyncio.Event) -> None:
-        last = False
+        last, pause = False, PAUSE
         while not last and not self.problem:
+            before = self._runtime.artifacts.output_read
             try:
-                async with asyncio.timeout(PAUSE):
+                async with asyncio.timeout(pause):
                     last = await over.wait()
             except TimeoutError:
                 last = False
             for progress in await call_step(None, self, "look", last):
                 self._runtime.progress(progress.kind, progress.message)
+            grew = self._runtime.artifacts.output_read != before
+            pause = PAUSE if grew else min(pause * PATIENCE, LONGEST_PAUSE)
 
     def look(self, last: bool = False) -> list[Progress]:
         """Read the lines that are new.

@@ -13,6 +13,8 @@ from agentrelay_core.runtime.untrusted_text import plain_line
 if TYPE_CHECKING:
     from agentrelay_core.task_runner.life import Life
 
+# The kind of progress that says that the agent waits for a person; it is not taken for hung until it says another.
+AWAITING_INPUT = "awaiting_input"
 LONGEST_KIND = 40
 LONGEST_MESSAGE = 300
 
@@ -48,12 +50,14 @@ class ProgressTeller:
         life = self._life
         if life.runtime.on_progress is not self:
             return
-        life.runner.watchdog.stalls.progressed(life)
+        life.runner.watchdog.stalls.progressed(life, asks=kind == AWAITING_INPUT)
         kind, message = plain_line(kind, LONGEST_KIND), plain_line(message, LONGEST_MESSAGE)
         said = f"{kind}: {message}" if message else kind
         if said != self._said:
             self._said = said
             life.progress(kind, said)
+            if kind == AWAITING_INPUT:
+                life.warn(f"the agent waits for input: {message or 'it does not say what for'}")
 
 
 def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:

@@ -141,7 +141,7 @@ def test_the_doctor_finds_what_is_wrong_and_how_to_mend_it(install):
     install("agentrelay-a", merger)
     install("agentrelay-b", merger)
     catalog = Catalog.discover(
-        disable=["agentrelay-off", "agentrelay-core", "agentrelay-git-gh", "ghost"],
+        disable=["agentrelay-off", "agentrelay-core", "agentrelay-git-gh", "pytest-agentrelay", "ghost"],
         pins={
             "task_merger:y:*": "agentrelay-a",
             "task_merger:x:*": "agentrelay-c",
@@ -161,9 +161,10 @@ def test_the_doctor_finds_what_is_wrong_and_how_to_mend_it(install):
         ("warning", "ghost"),
         ("warning", "phantom"),
         ("warning", "surely-missing"),
+        ("note", shown[-4][1]),
         ("note", shown[-3][1]),
-        ("note", shown[-2][1]),
         ("note", "agentrelay-off 1.0"),
+        ("note", shown[-1][1]),
     ]
     texts = [finding.message for finding in found]
     assert texts[3] == (
