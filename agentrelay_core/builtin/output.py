@@ -5,6 +5,7 @@ framework does wrong there costs its task nothing but the reading.
 """
 
 import asyncio
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ class OutputReader:
         self._framework = framework
         self._runtime = runtime
         self._signal_dir = signal_dir
+        self._log = f"{signal_dir}/{AGENT_LOG}"
         self._over: asyncio.Event | None = None
         self._following: asyncio.Task[None] | None = None
         self.problem = ""
@@ -73,18 +75,26 @@ class OutputReader:
             self._following.cancel()
 
     async def _follow(self, over: asyncio.Event) -> None:
-        last, pause = False, PAUSE
+        last, pause, seen = False, PAUSE, 0
         while not last and not self.problem:
-            before = self._runtime.artifacts.output_read
             try:
                 async with asyncio.timeout(pause):
                     last = await over.wait()
             except TimeoutError:
                 last = False
-            for progress in await call_step(None, self, "look", last):
-                self._runtime.progress(progress.kind, progress.message)
-            grew = self._runtime.artifacts.output_read != before
+            size = self._size()
+            if size != seen or last:
+                for progress in await call_step(None, self, "look", last):
+                    self._runtime.progress(progress.kind, progress.message)
+            grew, seen = size != seen, size
             pause = PAUSE if grew else min(pause * PATIENCE, LONGEST_PAUSE)
+
+    def _size(self) -> int:
+        """The log's size; asked for on the event loop, where it costs less than the way to a thread."""
+        try:
+            return os.lstat(self._log).st_size
+        except OSError:
+            return 0
 
     def look(self, last: bool = False) -> list[Progress]:
         """Read the lines that are new.
