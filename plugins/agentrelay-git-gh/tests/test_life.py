@@ -18,7 +18,7 @@ async def test_a_task_becomes_one_merge(bench, user):
     branch = "agentrelay/g@default"
     assert user("log", "-1", "--format=%s%n%an <%ae>%n%cn <%ce>", branch).splitlines() == [
         "t: Add three",
-        "Ada Lovelace <ada@example.org>",
+        "Uma User <uma@example.org>",
         "agentrelay <agentrelay@localhost>",
     ]
     trailers = user("log", "-1", "--format=%(trailers:only,unfold)", branch).split("\n")

@@ -1,11 +1,14 @@
 """Fake agents for a test, each in a prepared task of its own, and all ended after it."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from agentrelay_core import TaskRuntime
 from pytest_agentrelay.fakes.agent import FakeAgent
+from pytest_agentrelay.fakes.options import DRY_RUN
 from pytest_agentrelay.fakes.required import required
-from pytest_agentrelay.fakes.script import DRY_RUN, Act
+from pytest_agentrelay.fakes.script import Act
 from pytest_agentrelay.runtimes import make_runtime
 
 
@@ -20,7 +23,7 @@ class AgentMaker:
         self._root = root
         self._agents: list[FakeAgent] = []
 
-    def __call__(self, *script: str | dict[str, object] | Act, runtime: TaskRuntime | None = None) -> FakeAgent:
+    def __call__(self, *script: str | Mapping[str, Any] | Act, runtime: TaskRuntime | None = None) -> FakeAgent:
         """Start an agent, idle until it is kicked off.
 
         Args:

@@ -35,7 +35,6 @@ def isolate(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    monkeypatch.setenv("AGENTRELAY_STATE_DIR", str(root / "state"))
     (home / ".gitconfig").write_text(_CONFIGURATION, encoding="utf-8")
 
 

@@ -5,8 +5,8 @@ Whoever has the kit installed and does not use it in a test run pays for this fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -17,8 +17,81 @@ if TYPE_CHECKING:
     from agentrelay_core import Catalog, TaskRuntime
     from pytest_agentrelay.agents import AgentMaker
     from pytest_agentrelay.git import GitRepository
+    from pytest_agentrelay.leaks.check import LeakCheck
     from pytest_agentrelay.runs import StepsRunner
     from pytest_agentrelay.virtual_loop import VirtualLoop
+
+# The name of the fixture, the marker and, with a value, the ini option's.
+LEAK_CHECK: Final = "leak_check"
+_MARKER: Final = "agentrelay_leak_check"
+
+
+_CHECK: pytest.StashKey[LeakCheck | None] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare ``agentrelay_leak_check``."""
+    parser.addini(_MARKER, "fail every test that leaves a process, a descriptor or a worktree", "bool", default=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    config.addinivalue_line("markers", f"{_MARKER}: fail the test if it leaves a process, a descriptor or a worktree")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Look at what is there before the test's fixtures, where the check is wanted."""
+    wanted = LEAK_CHECK in getattr(item, "fixturenames", ()) or item.get_closest_marker(_MARKER) is not None
+    if wanted or item.config.getini(_MARKER):
+        from pytest_agentrelay.leaks.check import LeakCheck
+
+        item.stash[_CHECK] = item.config.stash[_CHECK] = LeakCheck()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(request: pytest.FixtureRequest) -> Generator[None, object, object]:
+    """What a fixture makes for several tests is no leak of the one that came first."""
+    check = request.config.stash.get(_CHECK, None)
+    if check is None or request.scope == "function":
+        return (yield)
+    with check.outliving():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Look at what is left when the test's fixtures are gone."""
+    check = item.stash.get(_CHECK, None)
+    if check is None:
+        return (yield)
+    values = dict(getattr(item, "funcargs", None) or {})
+    try:
+        yield
+    finally:
+        item.config.stash[_CHECK] = None
+        if "git_repository" in values:
+            check.watch_new(values["git_repository"].path)
+        if "tmp_path" in values:
+            check.own(values["tmp_path"])
+        leaks = check.end()
+    if leaks:
+        from pytest_agentrelay.leaks.check import described
+
+        pytest.fail(described(item.nodeid, leaks), pytrace=False)
+    return None
+
+
+@pytest.fixture
+def leak_check(request: pytest.FixtureRequest) -> LeakCheck:
+    """Fails the test if it leaves a process, a descriptor, a git worktree or a temporary ref.
+
+    It looks after all fixtures are gone; ``leak_check.watch(path)`` adds a git repository to those that it looks at.
+    """
+    check: LeakCheck | None = request.node.stash[_CHECK]
+    assert check is not None
+    return check
 
 
 @pytest.fixture
@@ -61,11 +134,13 @@ def fake_agent(tmp_path: Path) -> Iterator[AgentMaker]:
 def git_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GitRepository:
     """A real git repository with one commit on ``main``, pushed to a bare remote ``origin`` beside it.
 
-    Nothing of the user's git configuration takes part, in the test and in what it starts.
+    Nothing of the user's git configuration takes part, in the test and in what it starts; the state of runs goes beside
+    the repository.
     """
     from pytest_agentrelay.git import GitRepository, isolate
 
     isolate(tmp_path, monkeypatch)
+    monkeypatch.setenv("AGENTRELAY_STATE_DIR", str(tmp_path / "state"))
     return GitRepository.create(tmp_path / "repository", remote=tmp_path / "origin.git")
 
 

@@ -1,9 +1,8 @@
 """The real life of a task with some steps of one's own: what is not given is done by the fakes."""
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import attrs
 
@@ -16,19 +15,11 @@ from agentrelay_core import (
     TearDownMode,
     Workspace,
 )
+from pytest_agentrelay.fakes.all_steps import all_steps
+from pytest_agentrelay.fakes.options import DRY_RUN
 from pytest_agentrelay.fakes.repository import FakeRepository, FakeWorkspace
-from pytest_agentrelay.fakes.script import DRY_RUN, Act
-from pytest_agentrelay.fakes.steps import (
-    FakeCompletionChecker,
-    FakeKickoff,
-    FakeLauncher,
-    FakeMerger,
-    FakePreparer,
-    FakeTeardown,
-)
+from pytest_agentrelay.fakes.script import Script
 from pytest_agentrelay.runtimes import make_runtime
-
-STEPS: Final = ("preparer", "launcher", "kickoff", "completion_checker", "merger", "teardown")
 
 
 @attrs.frozen(kw_only=True)
@@ -62,7 +53,7 @@ class StepsRunner:
         self,
         runtime: TaskRuntime | None = None,
         *,
-        script: Iterable[str | dict[str, object] | Act] = DRY_RUN,
+        script: Script = DRY_RUN,
         workspace: Workspace | None | bool = True,
         teardown_mode: TearDownMode = TearDownMode.ALWAYS,
         **steps: Any,
@@ -81,28 +72,16 @@ class StepsRunner:
             TypeError: There is no such step.
             ValueError: The task is not PENDING.
         """
-        unknown = sorted(set(steps) - set(STEPS))
-        if unknown:
-            raise TypeError(f"there is no step {unknown[0]!r}; the steps are {', '.join(STEPS)}")
+        every = all_steps(self.repository, script, steps)
         if isinstance(workspace, bool):
             workspace = FakeWorkspace(self._root, self.repository) if workspace else None
         runtime = runtime or make_runtime(self._root, prepared=False)
         events: list[Event] = []
-        tables: Any = {name: _table(step) for name, step in {**self._fakes(script), **steps}.items()}
+        tables: Any = {name: _table(step) for name, step in every.items()}
         with ThreadPoolExecutor(thread_name_prefix="step") as executor:
             runner = StandardTaskRunner(**tables, workspace=workspace, on_event=events.append, executor=executor)
             result = await runner.run(runtime, teardown_mode=teardown_mode)
         return StepsRun(result=result, runtime=runtime, events=tuple(events))
-
-    def _fakes(self, script: Iterable[str | dict[str, object] | Act]) -> dict[str, Any]:
-        return {
-            "preparer": FakePreparer(self.repository),
-            "launcher": FakeLauncher(script),
-            "kickoff": FakeKickoff(),
-            "completion_checker": FakeCompletionChecker(),
-            "merger": FakeMerger(self.repository),
-            "teardown": FakeTeardown(),
-        }
 
 
 def _table(step: Any) -> StepDispatch[Any]:

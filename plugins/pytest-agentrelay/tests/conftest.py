@@ -1,4 +1,4 @@
-"""Runs of graphs in a real repository with what is installed, and pytest within pytest."""
+"""Runs of graphs in a real repository with what is installed."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,8 +9,6 @@ from pytest_agentrelay.fakes import InProcess
 from pytest_agentrelay.git import GitRepository
 
 from agentrelay_core import AgentConfig, AgentEnvironment, Catalog, Event, RunResult, Task, TaskGraph, run_graph
-
-pytest_plugins = ["pytester"]
 
 
 @attrs.frozen

@@ -9,6 +9,8 @@ from pytest_agentrelay.fakes import InProcessHost
 
 from agentrelay_core import AgentCommand, RunInfo, StepContext
 
+pytest_plugins = ["pytester"]
+
 
 def test_a_catalog_discovers_nothing(catalog):
     """It is empty though plugins are installed, and holds what is added."""

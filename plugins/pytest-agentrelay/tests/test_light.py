@@ -3,7 +3,12 @@
 import subprocess
 import sys
 
+import pytest
+import pytest_agentrelay
+
 from agentrelay_core import Catalog
+
+pytest_plugins = ["pytester"]
 
 HEAVY = ("asyncio", "agentrelay_core", "attr", "attrs")
 
@@ -42,7 +47,19 @@ def test_what_declares_the_fakes_loads_no_implementation():
     """Asking the plugin what it provides makes records, and loads neither hosts, threads nor asyncio."""
     statement = "import pytest_agentrelay.fakes as fakes; [*fakes.agentrelay_environments()]; "
     imported = _imported_by(statement + "[*fakes.agentrelay_frameworks()]")
-    parts = {"host", "framework", "agent", "thread", "acts", "stage", "steps", "repository", "completion", "address"}
+    parts = {
+        "host",
+        "framework",
+        "agent",
+        "thread",
+        "acts",
+        "stage",
+        "steps",
+        "repository",
+        "completion",
+        "address",
+        "script",
+    }
     assert not imported & {f"pytest_agentrelay.fakes.{part}" for part in parts}
     assert "asyncio" not in imported
 
@@ -62,3 +79,11 @@ def test_the_list_of_plugins_shows_them():
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     [line] = [line for line in done.stdout.splitlines() if "pytest-agentrelay" in line]
     assert "active" in line
+
+
+def test_names_for_annotations_are_there():
+    """What fixtures give can be imported from the package, and nothing else is made up."""
+    for name in pytest_agentrelay.__all__:
+        assert getattr(pytest_agentrelay, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = pytest_agentrelay.Nothing

@@ -9,7 +9,7 @@ from pytest_agentrelay.fakes.script import WORDS, from_argument, read_script, to
 from agentrelay_core import Catalog
 
 WRONG = {
-    "[write, dnoe]": "act 2 of the script, 'dnoe', is unknown; did you mean done?",
+    "[write, dnoe]": "act 2 of the script, 'dnoe', is unknown; did you mean 'done'?",
     "[zzzz]": "act 1 of the script, 'zzzz', is unknown; there are write, print",
     "[{wait: soon}]": "act 1 of the script: wait takes a number of seconds, not 'soon'",
     "[{write: ../x}]": "write takes a path inside of the worktree, not '../x'",

@@ -15,7 +15,7 @@ from pytest_agentrelay.fakes import (
     InProcessHost,
 )
 
-from agentrelay_core import AgentFailure, ProtocolViolation
+from agentrelay_core import AgentFailure, InternalIntegrationError, ProtocolViolation
 
 
 @pytest.mark.parametrize("field", ["integration_branch", "workstream_worktree_path"])
@@ -145,3 +145,19 @@ def test_two_tasks_do_not_mix(make_runtime):
     for field in ("branch_name", "worktree_path", "signal_dir"):
         assert getattr(one.state, field) != getattr(two.state, field)
     assert one.artifacts.signal_nonce != two.artifacts.signal_nonce
+
+
+def test_a_resumed_attempt_is_not_prepared_again(make_runtime):
+    """What its agent did stays, and the agent's signals still count; another session's directory is not taken over."""
+    repository = FakeRepository()
+    first = make_runtime(prepared=False)
+    FakePreparer(repository).prepare(first)
+    (first.state.worktree_path / "work").write_text("mine")
+    again = make_runtime(prepared=False)
+    again.resumed = True
+    FakePreparer(repository).prepare(again)
+    assert again.state == first.state
+    assert again.artifacts.signal_nonce == first.artifacts.signal_nonce
+    assert (again.state.worktree_path / "work").read_text() == "mine"
+    with pytest.raises(InternalIntegrationError, match="is there already"):
+        FakePreparer().prepare(make_runtime(prepared=False))

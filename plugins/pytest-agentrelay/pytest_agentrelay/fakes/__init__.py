@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agentrelay_core.hooks import EnvironmentHost, Framework
     from agentrelay_core.spec import AgentEnvironment
     from pytest_agentrelay.fakes.agent import FakeAgent as FakeAgent
+    from pytest_agentrelay.fakes.all_steps import FakeSteps as FakeSteps
     from pytest_agentrelay.fakes.framework import FakeFramework as FakeFramework
     from pytest_agentrelay.fakes.host import InProcessHost as InProcessHost
     from pytest_agentrelay.fakes.repository import FakeRepository as FakeRepository
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_agentrelay.fakes.steps import FakeTeardown as FakeTeardown
 
 _HOMES = {
+    "pytest_agentrelay.fakes.all_steps": "FakeSteps",
     "pytest_agentrelay.fakes.agent": "FakeAgent",
     "pytest_agentrelay.fakes.framework": "FakeFramework",
     "pytest_agentrelay.fakes.host": "InProcessHost",

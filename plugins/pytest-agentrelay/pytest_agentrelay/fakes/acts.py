@@ -18,7 +18,7 @@ LOOK: Final = 0.02
 WAITING_INPUT: Final = "waiting_input"
 
 
-def play(script: Iterable[Act], stage: Stage) -> int:
+def play(script: Iterable[Act], stage: Stage) -> int | None:
     """Play a script to its end.
 
     Args:
@@ -26,7 +26,8 @@ def play(script: Iterable[Act], stage: Stage) -> int:
         stage: Where.
 
     Returns:
-        The exit code, or the negative number of the signal that the agent died of.
+        The exit code of an agent that ended, or the negative number of the signal that it died of; `None` when the
+        script came to its end and the agent may go on.
     """
     try:
         for act in script:
@@ -34,7 +35,7 @@ def play(script: Iterable[Act], stage: Stage) -> int:
             _ACTS[act.word](stage, act.value)
     except Ended as end:
         return end.exit_code
-    return 0
+    return None
 
 
 def _write(stage: Stage, value: Any) -> None:

@@ -1,11 +1,10 @@
 """The fake agent: what a launcher returns, alive in a thread and waiting to be told what to do."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from agentrelay_core.runtime import Agent
 from pytest_agentrelay.fakes.address import InProcessAddress
-from pytest_agentrelay.fakes.script import Act, read_script
+from pytest_agentrelay.fakes.script import Script, read_script
 from pytest_agentrelay.fakes.thread import ThreadAgent
 
 
@@ -20,9 +19,7 @@ class FakeAgent(Agent):
         self._address = address
 
     @classmethod
-    def start(
-        cls, script: Iterable[str | dict[str, object] | Act], *, task_id: str, worktree: Path, signal_dir: Path
-    ) -> "FakeAgent":
+    def start(cls, script: Script, *, task_id: str, worktree: Path, signal_dir: Path) -> "FakeAgent":
         """Start an agent that is idle until it is told to begin.
 
         Args:

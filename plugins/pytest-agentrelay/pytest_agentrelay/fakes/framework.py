@@ -6,8 +6,10 @@ from typing import Final
 
 from agentrelay_core.hooks import AgentCommand, Progress, StepContext
 from agentrelay_core.processes import describe_exit
+from agentrelay_core.runtime.environment import INSTRUCTIONS
 from agentrelay_core.task_runner import TaskCompletionSignal
 from pytest_agentrelay.fakes.options import FakeOptions
+from pytest_agentrelay.fakes.required import required
 from pytest_agentrelay.fakes.script import to_argument
 
 PROGRAM: Final = (sys.executable, "-m", "pytest_agentrelay.fakes.program")
@@ -17,13 +19,19 @@ class FakeFramework:
     """Runs the script that the graph names."""
 
     def command(self, context: StepContext) -> AgentCommand:
-        """The program, with the script as its argument.
+        """The program, with the script as its argument and the instructions on standard input.
 
         Args:
             context: The task; its options are `FakeOptions`, or nothing.
+
+        Raises:
+            ValueError: ``signal_dir`` is not set.
         """
         options = context.options if isinstance(context.options, FakeOptions) else FakeOptions(**context.options)
-        return AgentCommand(argv=(*PROGRAM, to_argument(options.acts)))
+        instructions = required(context.runtime, "signal_dir") / INSTRUCTIONS
+        return AgentCommand(
+            argv=(*PROGRAM, to_argument(options.acts)), stdin=instructions if instructions.is_file() else None
+        )
 
     def read_line(self, line: str) -> Progress | None:
         """A limit that was reached is told as ``rate_limited``."""

@@ -1,13 +1,23 @@
-"""What an agent of the framework ``fake`` says besides: its script."""
+"""What an agent of the framework ``fake`` says besides: its script.
 
-from typing import Any
+What a script may hold is loaded when there is one: whoever only lists plugins reads none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from pytest_agentrelay.fakes.script import DRY_RUN, Act, read_script
+if TYPE_CHECKING:
+    from pytest_agentrelay.fakes.script import Act
+
+DRY_RUN: Final = ("write", "done")
 
 
 def _script(value: Any) -> tuple[str | dict[str, Any], ...]:
+    from pytest_agentrelay.fakes.script import read_script
+
     return tuple(act.plain() for act in read_script(value))
 
 
@@ -27,4 +37,6 @@ class FakeOptions:
     @property
     def acts(self) -> tuple[Act, ...]:
         """The script as it is played."""
+        from pytest_agentrelay.fakes.script import read_script
+
         return read_script(self.script)

@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
         stop=stop,
         crash=_crash,
     )
-    code = play(from_argument(arguments[0]), stage)
+    code = play(from_argument(arguments[0]), stage) or 0
     return code if code >= 0 else 128 - code
 
 

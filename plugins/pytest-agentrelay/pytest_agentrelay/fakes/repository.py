@@ -37,11 +37,13 @@ class FakeRepository:
         bases: What a branch was cut from, by branch.
         pull_requests: URLs by source and target branch.
         merged: Target branches by the URLs that were merged into them, in order.
+        nonces: What the helper of each prepared attempt adds to its signals, by the attempt's directory.
     """
 
     bases: dict[str, str] = attrs.field(factory=dict)
     pull_requests: dict[tuple[str, str], str] = attrs.field(factory=dict)
     merged: dict[str, str] = attrs.field(factory=dict)
+    nonces: dict[Path, str | None] = attrs.field(factory=dict)
 
     def open(self, head: str, base: str) -> str:
         """The URL of the pull request of two branches, which is opened if there is none."""

@@ -3,15 +3,14 @@
 A script is plain data, so that it stands in a graph file, travels as an argument, and reads the same in both.
 """
 
-import difflib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 import attrs
 
-DRY_RUN: Final = ("write", "done")
+from agentrelay_core.spec.suggestions import did_you_mean
 
 
 @attrs.frozen
@@ -66,7 +65,7 @@ def _path(value: Any) -> str:
 def _file(value: Any) -> Any:
     if value is None or isinstance(value, str):
         return value if value is None else _path(value)
-    if not isinstance(value, dict) or not set(value) <= {"path", "text"} or "path" not in value:
+    if not isinstance(value, Mapping) or not set(value) <= {"path", "text"} or "path" not in value:
         raise ValueError(f"takes a path, or a path and a text ({{path: …, text: …}}), not {value!r}")
     return {"path": _path(value["path"]), "text": _text(value.get("text")) or ""}
 
@@ -76,6 +75,9 @@ def _flood(value: Any) -> str | None:
         raise ValueError(f"takes output, signal or concerns, not {value!r}")
     return None if value is None else str(value)
 
+
+Script = Iterable[str | Mapping[str, Any] | Act]
+"""Acts one after the other: words, words with their values, and acts as they were read."""
 
 # Each word, with what makes sure that its value is right.
 WORDS: Final[dict[str, Callable[[Any], Any]]] = {
@@ -117,7 +119,7 @@ def read_script(value: Any) -> tuple[Act, ...]:
 def _act(number: int, value: Any) -> Act:
     if isinstance(value, Act):
         value = value.plain()
-    if isinstance(value, dict) and len(value) == 1:
+    if isinstance(value, Mapping) and len(value) == 1:
         [(word, given)] = value.items()
     elif isinstance(value, str):
         word, given = value, None
@@ -128,8 +130,7 @@ def _act(number: int, value: Any) -> Act:
         )
     check = WORDS.get(word) if isinstance(word, str) else None
     if check is None:
-        close = difflib.get_close_matches(str(word), WORDS, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(WORDS)}"
+        hint = did_you_mean(str(word), WORDS) or f"there are {', '.join(WORDS)}"
         raise ValueError(f"act {number} of the script, {word!r}, is unknown; {hint}")
     try:
         return Act(word, check(given))

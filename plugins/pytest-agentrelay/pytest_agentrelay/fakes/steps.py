@@ -4,8 +4,8 @@ They share a `FakeRepository`; nothing is done before a method is called, and no
 runtime, so that two tasks never mix.
 """
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from agentrelay_core.runtime import Agent, TaskRuntime
@@ -16,9 +16,10 @@ from agentrelay_core.task_runner.calls import call_step
 from pytest_agentrelay.fakes.address import agent_at
 from pytest_agentrelay.fakes.agent import FakeAgent
 from pytest_agentrelay.fakes.completion import FakeCompletionChecker as FakeCompletionChecker
+from pytest_agentrelay.fakes.options import DRY_RUN
 from pytest_agentrelay.fakes.repository import FakeRepository, digest
 from pytest_agentrelay.fakes.required import required
-from pytest_agentrelay.fakes.script import DRY_RUN, Act
+from pytest_agentrelay.fakes.script import Script
 
 MERGED: Final = ".merged"
 
@@ -36,19 +37,42 @@ class FakePreparer:
     def prepare(self, runtime: TaskRuntime) -> None:
         """Make the worktree and the protocol files; set branch, worktree and signal directory on the state.
 
+        What an earlier session of the run has prepared stays as it is, and what its agent did too.
+
         Raises:
             ValueError: ``integration_branch`` or ``workstream_worktree_path`` is not set.
+            InternalIntegrationError: Somebody else made the attempt's directory.
         """
-        state, task, graph = runtime.state, runtime.task, runtime.graph_name or "graph"
         required(runtime, "integration_branch")
-        worktree = required(runtime, "workstream_worktree_path")
+        branch, worktree, signal_dir = _places(runtime)
+        if self.reconcile(runtime) == "present":
+            return
         worktree.mkdir(parents=True, exist_ok=True)
-        branch = f"agentrelay/{graph}/{task.id}"
-        state.branch_name = f"{branch}@{state.attempt_num}" if state.attempt_num else branch
-        state.worktree_path = worktree
-        state.signal_dir = signal_directory(worktree.parent, graph, task.id, runtime.run_id or "run", state.attempt_num)
-        self.repository.bases.setdefault(state.branch_name, digest(worktree))
+        runtime.state.branch_name, runtime.state.worktree_path, runtime.state.signal_dir = _places(runtime)
+        self.repository.bases.setdefault(branch, digest(worktree))
         write_protocol_files(runtime, dependency_descriptions={})
+        self.repository.nonces[signal_dir] = runtime.artifacts.signal_nonce
+
+    def reconcile(self, runtime: TaskRuntime) -> Literal["absent", "present"]:
+        """Whether an earlier session of the run has prepared this attempt; if so, set what `prepare` sets.
+
+        Raises:
+            ValueError: ``workstream_worktree_path`` is not set.
+        """
+        signal_dir = _places(runtime)[2]
+        if not runtime.resumed or signal_dir not in self.repository.nonces:
+            return "absent"
+        runtime.state.branch_name, runtime.state.worktree_path, runtime.state.signal_dir = _places(runtime)
+        runtime.artifacts.signal_nonce = self.repository.nonces[signal_dir]
+        return "present"
+
+
+def _places(runtime: TaskRuntime) -> tuple[str, Path, Path]:
+    """What an attempt's branch, worktree and signal directory are called."""
+    task, attempt, graph = runtime.task.id, runtime.state.attempt_num, runtime.graph_name or "graph"
+    worktree = required(runtime, "workstream_worktree_path")
+    branch = f"agentrelay/{graph}/{task}" + (f"@{attempt}" if attempt else "")
+    return branch, worktree, signal_directory(worktree.parent, graph, task, runtime.run_id or "run", attempt)
 
 
 class FakeLauncher:
@@ -58,7 +82,7 @@ class FakeLauncher:
         script: What the agent does in each turn.
     """
 
-    def __init__(self, script: Iterable[str | dict[str, object] | Act] = DRY_RUN) -> None:
+    def __init__(self, script: Script = DRY_RUN) -> None:
         self.script = tuple(script)
 
     def launch(self, runtime: TaskRuntime) -> FakeAgent:

@@ -79,7 +79,7 @@ class ThreadAgent:
                 read.result(PATIENCE)
                 return
             except TimeoutError:
-                pass
+                read.cancel()
             except OSError as error:
                 raise AgentFailure(f"the agent cannot read its instructions: {error}") from error
             except BaseException as error:
@@ -105,7 +105,7 @@ class ThreadAgent:
     def _live(self) -> None:
         code = 1
         try:
-            code = self._take_turns() if self._idle else play(self._script, self._stage)
+            code = self._take_turns() if self._idle else play(self._script, self._stage) or 0
         except Exception as error:
             self._complain(error)
         finally:
@@ -123,7 +123,7 @@ class ThreadAgent:
                 continue
             read.set_result(None)
             code = play(self._script, self._stage)
-            if code or any(act.word == "exit" for act in self._script):
+            if code is not None:
                 return code
         return STOPPED
 
