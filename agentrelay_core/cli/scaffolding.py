@@ -92,18 +92,24 @@ KINDS: Final[Mapping[str, Kind]] = {
 
 
 @attrs.frozen(kw_only=True)
-class EnvironmentClass:
-    """An installed environment, as a step's key names it.
+class Pair:
+    """The installed framework and environment of a step's key.
 
     Args:
-        name: What graph files call it.
-        cls: Its data class.
-        requires: The distribution that a plugin needs to import it, with bounds; empty for the core.
+        framework: The framework's name.
+        environment: The environment's name.
+        environment_class: Its data class.
+        programs: The programs that the framework's agents are.
+        requires: Distributions that declare one of the two, with bounds, without the core.
+        companions: Their modules, which the checks need too.
     """
 
-    name: str
-    cls: type
-    requires: str = ""
+    framework: str
+    environment: str
+    environment_class: type
+    programs: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    companions: tuple[str, ...] = ()
 
 
 def name_problem(name: str) -> str | None:
@@ -148,23 +154,22 @@ def bound(version: str = VERSION) -> str:
     return f">={major}.{minor},<{major + 1}" if major else f">=0.{minor},<0.{minor + 1}"
 
 
-def rendered(name: str, kind: str, *, framework: str, environment: EnvironmentClass) -> dict[str, str]:
+def rendered(name: str, kind: str, pair: Pair) -> dict[str, str]:
     """The files of a plugin.
 
     Args:
         name: Its name; `name_problem` finds nothing wrong with it.
         kind: One of `KINDS`.
-        framework: The framework of a step's key.
-        environment: The environment of a step's key, or a framework's default one.
+        pair: A step's key; of a framework, its default environment counts alone.
 
     Returns:
         Texts by their places in the distribution's directory.
     """
     own = KINDS[kind]
-    values = _values(name, kind, framework, environment)
+    values = _values(name, kind, pair)
     files = {**_COMMON, **own.files}
     # Another's framework needs its own program, which a test must not start.
-    if not own.is_step or framework == "command":
+    if not own.is_step or pair.framework == "command":
         files |= _GRAPH
     return {
         place.format(**values): _template(source.format(**values)).substitute(values)
@@ -202,18 +207,21 @@ def _template(name: str) -> Template:
     return Template((TEMPLATES / f"{name}.template").read_text(encoding="utf-8"))
 
 
-def _values(name: str, kind: str, framework: str, environment: EnvironmentClass) -> dict[str, str]:
+def _values(name: str, kind: str, pair: Pair) -> dict[str, str]:
     own, slug = KINDS[kind], slug_of(name)
     suffix = _capitalised(kind)
     # An agent called my-launcher has a MyLauncher, not a MyLauncherLauncher.
     title = _capitalised(slug).removesuffix(suffix) or suffix
     step = kind.replace("_", " ")
-    says = f"The {step} of agentrelay for the framework {framework} in the environment {environment.name}."
-    given = framework == "command"
-    module, class_name = environment.cls.__module__, environment.cls.__qualname__
-    requires = [f"agentrelay-core{bound()}", *filter(None, [environment.requires if own.is_step else ""])]
+    says = f"The {step} of agentrelay for the framework {pair.framework} in the environment {pair.environment}."
+    given = pair.framework == "command"
+    module, class_name = pair.environment_class.__module__, pair.environment_class.__qualname__
+    requires = [f"agentrelay-core{bound()}", *(pair.requires if own.is_step else ())]
     # A step's module has no data class of its own, and a launcher changes the command, which is one.
     requires += ["attrs>=24.2"] if kind in ("framework", "environment", "launcher") else []
+    more = f"    companions = {pair.companions!r}\n" if pair.companions else ""
+    if pair.programs:
+        more += f"    stand_ins = {dict.fromkeys(pair.programs, 'exec sleep 60')!r}  # no real agent is started\n"
     return {
         "name": name,
         "kind": kind,
@@ -226,10 +234,11 @@ def _values(name: str, kind: str, framework: str, environment: EnvironmentClass)
         "begin": own.begin,
         "bound": bound(),
         "dependencies": ", ".join(f'"{item}"' for item in requires),
-        "framework": framework,
+        "framework": pair.framework,
         "framework_options": ", command: 'echo done > one.txt'" if given else "",
         "python_options": '"command": "exec sleep 60"' if given else "",
-        "environment": environment.name,
+        "environment": pair.environment,
+        "more_attributes": more.replace("'", '"'),
         "environment_class": class_name,
         "environment_import": f"from {module} import {class_name}\n",
         "step_name": step,

@@ -6,7 +6,7 @@ import textwrap
 import pytest
 
 from agentrelay_core.cli.checking.programs import programs
-from agentrelay_core.cli.checking.subjects import Subject
+from agentrelay_core.cli.checking.subjects import Subject, Wishes
 
 FRAMEWORK = """
     from agentrelay_core import AgentCommand, FrameworkType, TaskCompletionSignal, hookimpl
@@ -162,6 +162,20 @@ def test_a_missing_option_is_named(shell, install):
     assert done.stdout.count("only claimed, not checked: its framework needs an option; add `--option flag=VALUE`") == 2
     rows = _card(shell("plugins", "check", "agentrelay-asking", "--option", "flag=1", "--json"))["card"]
     assert [row["standing"] for row in rows] == ["proven", "proven"]
+
+
+@pytest.mark.slow
+def test_a_declared_capability_is_checked(shell, install):
+    """Declared for a step, a capability that the built-in launcher has is proven there, and skipped nowhere else."""
+    install("agentrelay-sound", FRAMEWORK.format(outcome=RIGHT, name="sound"))
+    done = shell("plugins", "check", "agentrelay-sound", "--capability", "task_launcher:adoptable")
+    assert (
+        "  proven   From `to_json`, by way of JSON, a host that is made anew finds the very agent, alive."
+        in done.stdout
+    )
+    assert "(not declared: resumable)" in done.stdout
+    assert "(not declared: adoptable)" not in done.stdout
+    assert Wishes(capabilities=frozenset({"a", "x:b", "y:c"})).capabilities_of("x") == {"a", "b"}
 
 
 def test_versions_are_asked_with_a_deadline(tmp_path, monkeypatch):

@@ -133,3 +133,26 @@ def test_bounds_and_names():
     """A version gives the bounds of what is compatible with it; a good name has nothing wrong."""
     assert [bound(version) for version in ("0.1.0", "0.12.3", "1.4.2")] == [">=0.1,<0.2", ">=0.12,<0.13", ">=1.4,<2"]
     assert [name_problem(name) for name in ("aider", "claude-code", "claude_code", "a1")] == [None] * 4
+
+
+@pytest.mark.slow
+def test_a_step_for_others_is_checked_beside_them(shell):
+    """A step for a pair of another distribution depends on it, and its checks have it beside them and pass."""
+    shell("plugins", "new", "tell", "--kind", "kickoff", "--framework", "fake", "--environment", "in_process")
+    folder = shell.path / "agentrelay-tell"
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    assert project["dependencies"] == ["agentrelay-core>=0.1,<0.2", "pytest-agentrelay>=0.1,<0.2"]
+    hooks = (folder / "agentrelay_tell" / "__init__.py").read_text()
+    assert "from pytest_agentrelay.fakes.environment import InProcess\n" in hooks
+    assert 'companions = ("pytest_agentrelay.fakes",)\n' in (folder / "tests" / "test_compliance.py").read_text()
+    assert not (folder / "tests" / "test_graph.py").exists()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
+        cwd=folder,
+        env={**shell.environment, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout

@@ -5,10 +5,13 @@ import subprocess
 import venv
 import zipfile
 
+# What the developer's own shell, and the tox and pytest that run us, say to us and not to what we start.
+OURS = ("AGENTRELAY_", "PYTHONPATH", "PYTEST_", "TOX_", "VIRTUAL_ENV")
+
 
 def run(*command, cwd=None, env=None, expect=0):
-    """Run a program without what the developer's own shell says to us."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTRELAY_", "PYTHONPATH"))}
+    """Run a program to its end; gives what it printed."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     done = subprocess.run(command, cwd=cwd, env={**clean, **(env or {})}, capture_output=True, text=True, check=False)
     assert done.returncode == expect, f"{command}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done

@@ -1,7 +1,8 @@
 """The capability card of a plugin: what is proven, what failed, what is only claimed because nothing checks it."""
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -10,7 +11,9 @@ from agentrelay_core.cli.checking.running import Check
 from agentrelay_core.cli.checking.subjects import Subject
 from agentrelay_core.hooks.plugins import PluginReport
 
-SCHEMA = 1
+SCHEMA: Final = 1
+# How the kit says that a check is for a promise that is not made; the rest is advice for the author of a test.
+_UNDECLARED: Final = re.compile(r"the capability '(\w+)' is not declared")
 
 
 @attrs.frozen
@@ -54,13 +57,12 @@ class Card:
                 continue
             yield f"{row.subject.title}: {_sums((row,))}"
             for check in sorted(row.checks, key=_by_outcome):
-                told = f" ({check.message})" if check.outcome == "skipped" and check.message else ""
-                yield f"  {check.outcome:<7}  {check.says}{told}"
+                yield f"  {check.outcome:<7}  {check.says}{_why_skipped(check)}"
                 if check.outcome == "failed":
                     yield from (f"           {line}" for line in check.message.splitlines())
-        if any("capability" in check.message for row in self.rows for check in row.of("skipped")):
+        if any(_UNDECLARED.match(check.message) for row in self.rows for check in row.of("skipped")):
             yield ""
-            yield "a capability that the plugin has is checked too when it is named: --capability NAME"
+            yield "what a plugin promises besides is checked when it is declared: --capability task_launcher:resumable"
         if self.programs:
             yield ""
             yield "programs"
@@ -90,6 +92,13 @@ def _row_facts(row: Row) -> dict[str, Any]:
     }
 
 
+def _why_skipped(check: Check) -> str:
+    if check.outcome != "skipped" or not check.message:
+        return ""
+    undeclared = _UNDECLARED.match(check.message)
+    return f" (not declared: {undeclared[1]})" if undeclared else f" ({check.message})"
+
+
 def _by_outcome(check: Check) -> int:
     return ("failed", "proven", "skipped").index(check.outcome)
 
@@ -100,4 +109,4 @@ def _sums(rows: tuple[Row, ...]) -> str:
     return ", ".join(f"{number} {word}" for number, word in numbers if number or word == "proven")
 
 
-_WORDS = {"failed": "failed", "proven": "proven", "skipped": "skipped"}
+_WORDS: Final = {"failed": "failed", "proven": "proven", "skipped": "skipped"}

@@ -75,11 +75,17 @@ class Wishes:
 
     Args:
         options: Options of its frameworks.
-        capabilities: Promises that it makes beyond those that all make.
+        capabilities: Promises that it makes beyond those that all make: ``resumable`` for all that it provides, or
+            ``task_launcher:resumable`` for its launchers alone.
     """
 
     options: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
     capabilities: frozenset[str] = frozenset()
+
+    def capabilities_of(self, step: str) -> set[str]:
+        """The promises of what provides a step, a framework or an environment."""
+        parts = [text.rpartition(":") for text in self.capabilities]
+        return {name for of, _, name in parts if of in ("", step)}
 
 
 def subjects_of(catalog: Catalog, report: PluginReport, wishes: Wishes) -> tuple[Subject, ...]:
@@ -153,7 +159,7 @@ class _Maker:
             "framework": slug,
             "environment": place,
             "options": {**given, **self.wishes.options},
-            "capabilities": set(self.wishes.capabilities),
+            "capabilities": self.wishes.capabilities_of(step),
             "companions": self._companions(slug, place),
             "stand_ins": dict.fromkeys(agents, AT_WORK) if starts else {},
         }
@@ -192,7 +198,7 @@ class _Maker:
         for key in (f"framework:{framework}", f"environment:{place}"):
             for offer in self.catalog.offers.get(key, ()):
                 if offer.plugin.name not in (self.offer.plugin.name, CORE):
-                    found |= dict.fromkeys(value for value, _ in _points(offer.plugin) if ":" not in value)
+                    found |= dict.fromkeys(modules_of(offer.plugin))
         return list(found)
 
     def _place(self, cls: type[AgentEnvironment], name: str) -> str | None:
@@ -204,6 +210,11 @@ class _Maker:
         return None if required or name not in self.catalog.environments else name
 
 
+def modules_of(report: PluginReport) -> tuple[str, ...]:
+    """The modules that a plugin's entry points name; those that name an attribute of one are left out."""
+    return tuple(value for value in _values(report) if ":" not in value)
+
+
 def _missing_options(record: FrameworkType | None, given: Collection[str]) -> tuple[str, ...]:
     if record is None or record.options is None:
         return ()
@@ -213,9 +224,12 @@ def _missing_options(record: FrameworkType | None, given: Collection[str]) -> tu
 
 def _points(report: PluginReport) -> tuple[tuple[str, Plugin], ...]:
     """Each entry point of a plugin, with what it alone declares."""
+    return tuple((value, register(report, [resolve(value)])) for value in _values(report))
+
+
+def _values(report: PluginReport) -> tuple[str, ...]:
     own = next((found for found in candidates() if canonical(found.name) == canonical(report.name)), None)
-    points = () if own is None else own.entry_points
-    return tuple((value, register(report, [resolve(value)])) for _, value in points)
+    return () if own is None else tuple(value for _, value in own.entry_points)
 
 
 def _home(points: tuple[tuple[str, Plugin], ...], offer: Offer) -> str:

@@ -20,7 +20,11 @@ from agentrelay_core.hooks.plugins import PluginReport
 @click.argument("name")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of its framework, as in YAML.")
 @click.option(
-    "--capability", "capabilities", multiple=True, metavar="NAME", help="A promise that it makes besides: resumable …"
+    "--capability",
+    "capabilities",
+    multiple=True,
+    metavar="[STEP:]NAME",
+    help="A promise that it makes besides, of one step or of all: resumable, task_launcher:adoptable …",
 )
 @click.option("--timeout", default=300.0, metavar="SECONDS", type=click.FloatRange(min=1), help="For all checks (300).")
 @repository_option

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
+from agentrelay_core.cli.checking.subjects import CORE, modules_of
 from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.exit_codes import NOT_READY, OK, WRONG_USAGE
 from agentrelay_core.cli.installed import catalog_here
 from agentrelay_core.cli.scaffolding import (
     KINDS,
-    EnvironmentClass,
+    Pair,
     bound,
     distribution_name,
     kind_problem,
@@ -39,12 +40,7 @@ def command(name: str, kind: str, framework: str | None, environment: str | None
     _check(name, kind, framework, environment)
     catalog = catalog_here(".")
     _not_taken(catalog, name, kind)
-    files = rendered(
-        name,
-        kind,
-        framework=_framework(catalog, framework or "command"),
-        environment=_environment(catalog, environment or "process"),
-    )
+    files = rendered(name, kind, _pair(catalog, framework or "command", environment or "process"))
     folder, target = Path(directory), Path(directory) / distribution_name(name)
     if not folder.is_dir():
         raise Failure(f"there is no directory {directory}; `mkdir -p {directory}` makes it", WRONG_USAGE)
@@ -98,19 +94,22 @@ def _not_taken(catalog: Catalog, name: str, kind: str) -> None:
             )
 
 
-def _framework(catalog: Catalog, name: str) -> str:
-    if name not in catalog.frameworks:
-        raise Failure(_missing("framework", name, sorted(catalog.frameworks)), WRONG_USAGE)
-    return name
-
-
-def _environment(catalog: Catalog, name: str) -> EnvironmentClass:
-    record = catalog.environments.get(name)
-    if record is None:
-        raise Failure(_missing("environment", name, sorted(catalog.environments)), WRONG_USAGE)
-    plugin = catalog.offers[f"environment:{name}"][0].plugin
-    requires = "" if canonical(plugin.name) == "agentrelay-core" else f"{plugin.name}{_bound(plugin.version)}"
-    return EnvironmentClass(name=name, cls=record.cls, requires=requires)
+def _pair(catalog: Catalog, framework: str, environment: str) -> Pair:
+    kind, place = catalog.frameworks.get(framework), catalog.environments.get(environment)
+    if kind is None:
+        raise Failure(_missing("framework", framework, sorted(catalog.frameworks)), WRONG_USAGE)
+    if place is None:
+        raise Failure(_missing("environment", environment, sorted(catalog.environments)), WRONG_USAGE)
+    declared = (catalog.offers[key][0].plugin for key in (f"framework:{framework}", f"environment:{environment}"))
+    others = {plugin.name: plugin for plugin in declared if canonical(plugin.name) != CORE}.values()
+    return Pair(
+        framework=framework,
+        environment=environment,
+        environment_class=place.cls,
+        programs=tuple(program for program in kind.needs if program not in place.needs),
+        requires=tuple(f"{plugin.name}{_bound(plugin.version)}" for plugin in others),
+        companions=tuple(module for plugin in others for module in modules_of(plugin)),
+    )
 
 
 def _bound(version: str) -> str:

@@ -83,7 +83,9 @@ def heavy(module: str, loaded: Collection[str], declared: Collection[str]) -> li
     needed = {module, *declared}
     needed |= {parent for name in needed for parent in _parents(name)}
     own = {name for name in loaded if name == package or name.startswith(f"{package}.")}
-    return [*sorted(own - needed), *sorted({top for name in loaded if name not in own and (top := _heavy_part(name))})]
+    others = {top for name in loaded if name not in own and (top := _heavy_part(name))}
+    # Another plugin, whose environment or framework is named here, is loaded anyway: what it loads is its own check.
+    return [*sorted(own - needed), *sorted(others - {name.partition(".")[0] for name in declared})]
 
 
 def _heavy_part(name: str) -> str:
