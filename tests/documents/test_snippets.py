@@ -21,6 +21,7 @@ RUN_BY = {
     "graph": "test_documents.py::test_documented_graphs_are_right",
     "helper": "test_documents.py::test_documented_signals_are_understood",
     "hook": "test_hook_pages.py::test_every_hook_is_shown_by_a_complete_plugin",
+    "new": "../packaging/test_rendered_plugins.py::test_the_documented_way_to_a_framework",
     "plugin": "test_documents.py::test_documented_plugins_run_a_graph",
     "repair": "test_documents.py::test_documented_repairs_run",
     "shell": "test_snippets.py::test_shell_blocks_run",
@@ -64,7 +65,7 @@ def test_every_kind_is_run_where_it_is_said():
         text = (Path(__file__).parent / module).read_text()
         body = re.search(rf"((?:^@.*\n)*)^(?:async )?def {function}\(.*\n((?:    .*\n|\n)*)", text, re.MULTILINE)
         assert body is not None, place
-        assert f'"{kind}"' in body[0], f"{place} does not look for the kind '{kind}'"
+        assert re.search(rf'"{kind}"|<!-- snippet: {kind} -->', body[0]), f"{place} does not look for '{kind}'"
 
 
 def test_no_kind_is_run_on_some_pages_alone():
