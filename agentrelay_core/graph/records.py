@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 
 from agentrelay_core.graph import codes
+from agentrelay_core.graph.blaming import blamed_key
 from agentrelay_core.graph.catalogs import CatalogView
 from agentrelay_core.graph.compound import duplicate_key
 from agentrelay_core.graph.nodes import Mapping as MappingNode
@@ -26,11 +27,13 @@ class Key:
         kind: What it takes.
         meaning: A sentence for the schema.
         required: Whether it must be there.
+        default: What it is where it is not there, as plain data, for the schema; ``UNSET`` where that is not said.
     """
 
     kind: Kind
     meaning: str = ""
     required: bool = attrs.field(default=False, kw_only=True)
+    default: Any = attrs.field(default=UNSET, kw_only=True)
 
 
 class Record:
@@ -68,16 +71,19 @@ class Record:
         if node.__class__ is not MappingNode:
             return wrong_type(node, f"{self.name}, a mapping", reading, f"its keys are {listing(self.keys)}")
         fields = self.fields(node, node.pairs(), reading)
-        return self.built(fields, node, reading)
+        return self.built(fields, node, node.pairs(), reading)
 
-    def built(self, fields: Fields, node: Marked, reading: Reading) -> Any:
+    def built(self, fields: Fields, node: Marked, pairs: Pairs, reading: Reading) -> Any:
         """What ``build`` makes of fields; a plugin's own checks may refuse them."""
         if fields.failed or self._build is None:
             return FAILED
+        values = {name: value for name, value in fields.values.items() if value is not UNSET}
         try:
-            return self._build(**{name: value for name, value in fields.values.items() if value is not UNSET})
+            return self._build(**values)
         except Exception as error:  # a plugin's validator may raise anything
-            reading.findings.error(codes.BAD_VALUE, f"{self.name}: {error}", node)
+            key = blamed_key(self._build, values, error)
+            place = next((value for name, value in pairs if name.__class__ is Scalar and name.value == key), node)
+            reading.findings.error(codes.BAD_VALUE, f"{self.name}: {error}", place)
             return FAILED
 
     def fields(
@@ -167,4 +173,6 @@ def key_schema(key: Key, catalog: CatalogView | None) -> JSONSchema:
     schema = key.kind.schema(catalog)
     if schema and not key.required:
         schema = {"anyOf": [*(schema["anyOf"] if list(schema) == ["anyOf"] else [schema]), {"type": "null"}]}
-    return {**schema, "description": key.meaning} if key.meaning else schema
+    if key.meaning:
+        schema = {**schema, "description": key.meaning}
+    return schema if key.default is UNSET else {**schema, "default": key.default}

@@ -105,13 +105,18 @@ class Progress:
 
 
 class Framework(Protocol):
-    """How an agent is told what to do, and how its output and its end are read."""
+    """How an agent is told what to do, and how its output and its end are read.
+
+    While an agent is waited for, one object reads its lines and then judges its end: what it read may be kept on it.
+    A class that inherits from this one may leave out ``read_line``; its output is not read then.
+    """
 
     def command(self, context: StepContext) -> AgentCommand:
         """The program to start for a task."""
 
     def read_line(self, line: str) -> Progress | None:
-        """What a line of output says, or `None`."""
+        """What a line of output says, or `None`; called in a thread."""
+        return None
 
     def outcome(self, exit_code: int | None, last_lines: Sequence[str]) -> TaskCompletionSignal:
         """What an end without a signal means; ``exit_code`` is `None` when it cannot be known."""

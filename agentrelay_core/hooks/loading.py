@@ -17,6 +17,7 @@ import pluggy
 from agentrelay_core.hooks import specs
 from agentrelay_core.hooks.blame import function_place, place, raise_interrupt
 from agentrelay_core.hooks.checking import doubled, record_problem
+from agentrelay_core.hooks.deprecation import deprecations
 from agentrelay_core.hooks.discovery import GROUP, Candidate
 from agentrelay_core.hooks.marks import Found, HookProblem, find, implemented, intended
 from agentrelay_core.hooks.plugins import Plugin, PluginReport
@@ -57,6 +58,7 @@ def load(candidate: Candidate, core_version: str = "") -> Plugin:
     plugin = register(report, objects)
     if plugin.active and candidate.other_groups:
         note = f"also has entry points in {', '.join(candidate.other_groups)}, which this version does not use"
+        note = "; ".join(filter(None, (plugin.report.reason, note)))
         return attrs.evolve(plugin, report=attrs.evolve(plugin.report, reason=note))
     return plugin
 
@@ -96,7 +98,9 @@ def register(report: PluginReport, objects: Sequence[object]) -> Plugin:
     except BaseException as error:
         raise_interrupt(error)
         return attrs.evolve(_unusable(report, "broken", f"{_said(error)}{place(error)}"), hooks=hooks)
-    note = "" if hooks else "it implements none of the hooks"
+    note = "; ".join(deprecations(function for _, functions in found.values() for function in functions))
+    if not hooks:
+        note = "it implements none of the hooks"
     return Plugin(report=attrs.evolve(report, reason=note), records=MappingProxyType(records), hooks=hooks)
 
 

@@ -111,7 +111,7 @@ def _task_started(state: RunState, event: Event) -> None:
         record.first_attempt = event.attempt_num  # no retry, but a beginning
     record.status = TaskStatus.RUNNING
     record.attempt_num = event.attempt_num
-    record.branch = record.pr_url = record.error = record.label = None
+    record.branch = record.pr_url = record.error = record.label = record.progress = None
     record.failure_class = None
     record.parked = False
     record.blocked_by = ()
@@ -146,6 +146,10 @@ def _task_launched(state: RunState, event: Event) -> None:
 
 def _task_waiting(state: RunState, event: Event) -> None:
     _task(state, event).turn_due = False
+
+
+def _task_progress(state: RunState, event: Event) -> None:
+    _task(state, event).progress = event.message
 
 
 def _task_gate_failed(state: RunState, event: Event) -> None:
@@ -243,6 +247,7 @@ _CHANGES: dict[str, Callable[[RunState, Event], None]] = {
     kinds.TASK_PREPARED: _task_prepared,
     kinds.TASK_LAUNCHED: _task_launched,
     kinds.TASK_WAITING: _task_waiting,
+    kinds.TASK_PROGRESS: _task_progress,
     kinds.TASK_GATE_FAILED: _task_gate_failed,
     kinds.TASK_PR_MERGING: _task_has_pull_request,
     kinds.TASK_ENDED: _task_ended,

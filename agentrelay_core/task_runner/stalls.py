@@ -62,13 +62,14 @@ class Stall:
         now: When the wait for it began, in seconds of the monotonic clock.
     """
 
-    __slots__ = ("_asked", "_warned", "awaited", "looked", "since", "traces")
+    __slots__ = ("_asked", "_warned", "asks", "awaited", "looked", "since", "traces")
 
     def __init__(self, awaited: Awaited, now: float) -> None:
         self.awaited = awaited
         self.looked = now
         self.since = now
         self.traces: Traces | None = None
+        self.asks = False
         self._warned: float | None = None
         self._asked: str | None = None
 
@@ -100,7 +101,7 @@ class Stall:
         if question is not None and question != self._asked:
             self.awaited.warn(f"the agent waits for input: {question or 'it does not say what for'}")
         self._asked = question
-        if progressed or question is not None:
+        if progressed or question is not None or self.asks:
             self.begin_anew(now)
             return
         idle, deadlines = now - self.since, self.deadlines
@@ -144,6 +145,16 @@ class Stalls:
         """Stop looking after an agent; forgetting it again changes nothing."""
         self._new.pop(awaited, None)
         self._watched.pop(awaited, None)
+
+    def progressed(self, awaited: Awaited, *, asks: bool = False) -> None:
+        """Take note of progress that an agent's steps tell of, or that it asks a person; then it is not stopped."""
+        stall = self._watched.get(awaited)
+        if stall is None and awaited in self._new:
+            self._take_in(self._clock())
+            stall = self._watched[awaited]
+        if stall is not None:
+            stall.asks = asks
+            stall.begin_anew(self._clock())
 
     def tick(self, now: float, *, after_gap: bool) -> float:
         """Look at those whose turn it is.

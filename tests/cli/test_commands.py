@@ -136,6 +136,11 @@ def test_plugins_are_listed_judged_and_explained(shell):
         for row in json.loads(shell("plugins", "list", "--json").stdout)["plugins"]
     } >= {"agentrelay-core"}
     assert "nothing is wrong" in shell("plugins", "doctor").stdout
+    options = json.loads(shell("plugins", "doctor", "--json").stdout)["options"]
+    assert [(option["name"], option["default"]) for option in options if option["framework"] == "command"] == [
+        ("command", None),
+        ("instructions", "stdin"),
+    ]
     assert "agentrelay-core" in shell("plugins", "explain", "launcher", "command", "process").stdout
     shell("plugins", "explain", "merger", "command", "process")
 

@@ -48,10 +48,13 @@ def doctor(repository: str, as_json: bool) -> int:
     """Show what is wrong with what is installed or configured, and how to mend it; exit code 5 where something is."""
     from agentrelay_core.cli.findings import finding_lines
     from agentrelay_core.hooks.doctor import doctor_findings
+    from agentrelay_core.hooks.option_texts import option_texts
 
-    findings = doctor_findings(catalog_here(repository))
+    catalog = catalog_here(repository)
+    findings = doctor_findings(catalog)
     if as_json:
-        _print_json("findings", [attrs.asdict(finding) for finding in findings])
+        options = [attrs.asdict(option) for option in option_texts(catalog)]
+        _print_json("findings", [attrs.asdict(finding) for finding in findings], options=options)
     else:
         for line in finding_lines(findings):
             click.echo(line)
