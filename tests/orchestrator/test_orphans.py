@@ -95,11 +95,13 @@ async def test_orphans_are_ended_but_for_adoptable_attempts(start: Start, tmp_pa
         )
     )
     assert await end_orphans(run_id, [("a", 0)]) == "ended 2 processes that an earlier session left"
+    await ended.wait()  # until its runner process has written that down
     assert await ended.is_alive() == "ended"
     assert loose.is_alive() == "ended"
     assert await adoptable.is_alive() == "alive"
     assert await end_orphans(run_id, [("a", 0)]) is None
     assert await end_orphans(run_id) == "ended 1 process that an earlier session left"
+    await adoptable.wait()
     assert await adoptable.is_alive() == "ended"
     assert await other.is_alive() == "alive"
     for program in (adoptable, ended, other):
