@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agentrelay_core.journal.errors import FENCED, JournalError, damaged
+from agentrelay_core.journal.recorded import values_in
 from agentrelay_core.runtime import Event
 
 SCHEMA = 2
@@ -52,7 +53,6 @@ PRAGMA user_version = {SCHEMA};
 """
 
 _dump = json.JSONEncoder(separators=(",", ":"), default=str).encode
-_load = json.JSONDecoder().decode
 
 Row = tuple[int, float, str, str, str, int, str, str | None]
 
@@ -180,9 +180,9 @@ def event_of(row: Row, path: Path) -> Event:
     """
     sequence, timestamp, kind, task_id, workstream_id, attempt_num, message, text = row
     try:
-        data = _load(text) if text else {}
+        data = values_in(text) if text else {}
     except ValueError as error:
-        raise damaged(path, f"the data of event {sequence} is unreadable ({error})") from error
+        raise unreadable(path, sequence, error) from error
     return Event(
         kind=kind,
         task_id=task_id,
@@ -192,3 +192,8 @@ def event_of(row: Row, path: Path) -> Event:
         timestamp=timestamp,
         data=data,
     )
+
+
+def unreadable(path: Path, sequence: int, error: ValueError) -> JournalError:
+    """The error for data that is not what was written."""
+    return damaged(path, f"the data of event {sequence} is unreadable ({error})")
