@@ -132,18 +132,19 @@ class Watchdog:
         late = now - self._planned
         pause = SLOWEST
         for wait in list(self.waits):
-            if wait.due is None:
+            due = wait.due
+            if due is None:
                 continue
             if late > GAP:
-                wait.due += late
+                wait.due = due = due + late
                 wait.began += late
-            if wait.due <= now and wait.limit is not None:
-                wait.due = wait.began + wait.limit()
-            if wait.due <= now:
+            if due <= now and wait.limit is not None:
+                wait.due = due = wait.began + wait.limit()
+            if due <= now:
                 wait.due = None
                 wait.interrupt(Interruption.OVERDUE)
-            else:
-                pause = min(pause, wait.due - now)
+            elif due - now < pause:
+                pause = due - now
         pause = min(pause, self.stalls.tick(now, after_gap=late > GAP))
         return max(pause, FASTEST)
 

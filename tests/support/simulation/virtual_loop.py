@@ -9,6 +9,7 @@ import selectors
 from collections.abc import Callable
 from typing import Any
 
+EPOCH = 1_700_000_000.0  # what the wall clock shows when the virtual time is 0
 RESOLUTION = 1e-6  # seconds: weeks are so many that a float holds no nanoseconds beside them
 
 
@@ -47,6 +48,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """The virtual time, in seconds."""
         return self._clock.now
+
+    def wall_time(self) -> float:
+        """The time of a made-up wall clock, in seconds since the epoch."""
+        return EPOCH + self._clock.now
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":
         """Call a function at once, as if a thread had done so within no time."""
