@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agentrelay_core.journal.errors import JournalRefused, damaged
+from agentrelay_core.journal.recorded import values_in
 from agentrelay_core.runtime import Event
 
 SCHEMA = 2
@@ -53,7 +54,6 @@ PRAGMA user_version = {SCHEMA};
 """
 
 _dump = json.JSONEncoder(separators=(",", ":"), default=str).encode
-_load = json.JSONDecoder().decode
 
 Row = tuple[int, float, str, str, str, int, str, str | None]
 
@@ -197,9 +197,9 @@ def event_of(row: Row, path: Path) -> Event:
     """
     sequence, timestamp, kind, task_id, workstream_id, attempt_num, message, text = row
     try:
-        data = _load(text) if text else {}
+        data = values_in(text) if text else {}
     except ValueError as error:
-        raise damaged(path, f"the data of event {sequence} is unreadable ({error})") from error
+        raise unreadable(path, sequence, error) from error
     return Event(
         kind=kind,
         task_id=task_id,
@@ -209,3 +209,8 @@ def event_of(row: Row, path: Path) -> Event:
         timestamp=timestamp,
         data=data,
     )
+
+
+def unreadable(path: Path, sequence: int, error: ValueError) -> JournalRefused:
+    """The error for data that is not what was written."""
+    return damaged(path, f"the data of event {sequence} is unreadable ({error})")

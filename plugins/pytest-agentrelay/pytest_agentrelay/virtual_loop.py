@@ -13,6 +13,7 @@ from typing import Any, TypeVar, TypeVarTuple
 _Arguments = TypeVarTuple("_Arguments")
 _Result = TypeVar("_Result")
 
+EPOCH = 1_700_000_000.0  # what the wall clock shows when the virtual time is 0
 RESOLUTION = 1e-6  # seconds: weeks are so many that a float holds no nanoseconds beside them
 
 
@@ -53,6 +54,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """The virtual time, in seconds."""
         return self._clock.now
+
+    def wall_time(self) -> float:
+        """The time of a made-up wall clock, in seconds since the epoch."""
+        return EPOCH + self._clock.now
 
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[*_Arguments], _Result], *args: *_Arguments
