@@ -99,9 +99,8 @@ class Record:
             optional: Whether required keys may be missing.
         """
         fields = Fields(node if isinstance(node, MappingNode) else None)
-        values, keys = fields.values, self.keys
-        seen: set[str] = set()
-        excused: set[str] = set()
+        values, failed, keys = fields.values, fields.failed, self.keys
+        excused: set[str] | None = None  # most mappings have no mistake, and there are many
         for key_node, value_node in pairs:
             if key_node.__class__ is not Scalar:
                 wrong_type(key_node, "a key", reading)
@@ -111,31 +110,31 @@ class Record:
             if key is None:
                 meant = self._unknown(key_node, reading, also)
                 if meant is not None:
-                    excused.add(meant)
+                    excused = {meant, *(excused or ())}
                 continue
-            if name in seen:
+            if name in values or name in failed:
                 duplicate_key(name, key_node, reading)
                 key.kind.read(value_node, reading)
                 continue
-            seen.add(name)
-            if value_node.__class__ is Scalar and is_null(value_node):
+            if is_null(value_node):
                 if key.required:
                     wrong_type(key_node, f"a value for '{name}'", reading)
-                    fields.failed.add(name)
+                    failed.add(name)
                 else:
                     values[name] = UNSET
                 continue
             value = key.kind.read(value_node, reading)
             if value.__class__ is Unreadable:
-                fields.failed.add(name)
+                failed.add(name)
                 value = value.rest
                 if value is None:
                     continue
             values[name] = value
-        fields.failed |= excused - seen
+        if excused:
+            failed |= excused - values.keys()
         if not optional:
             for name in self._required:
-                if name not in seen and name not in fields.failed:
+                if name not in values and name not in failed:
                     message = f"{self.name} needs the key '{name}'"
                     reading.findings.error(codes.MISSING_KEY, message, node, keys[name].meaning or None)
                     fields.failed.add(name)
