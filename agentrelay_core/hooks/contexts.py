@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import attrs
 
@@ -66,18 +66,6 @@ class StepContext:
     options: Any = attrs.field(factory=dict, hash=False)
     framework: FrameworkType | None = None
     environment: EnvironmentType | None = None
-
-    @classmethod
-    def of(cls, runtime: TaskRuntime, known: Mapping[str, Any]) -> Self:
-        """The context of a task whose agent's part is known already: six are made for each task, at a quarter the cost.
-
-        Args:
-            runtime: The task.
-            known: All other fields by name.
-        """
-        context = cls.__new__(cls)
-        context.__dict__.update(known, runtime=runtime)
-        return context
 
 
 @attrs.frozen(kw_only=True)
