@@ -121,7 +121,7 @@ class StepFactory:
 
 
 def _context(runtime: TaskRuntime, known: Mapping[str, Any]) -> StepContext:
-    """A task's context whose other fields are known: six are made for each task, at a quarter of ``__init__``'s cost."""
+    """A task's context whose other fields are known: six are made for a task, at a quarter of ``__init__``'s cost."""
     context = StepContext.__new__(StepContext)
     context.__dict__.update(known, runtime=runtime)
     return context
