@@ -54,7 +54,8 @@ def agentrelay_task_completion_checker() -> Iterator[Provider[ComposedCompletion
 def _process_host(environment: AgentEnvironment) -> EnvironmentHost:
     from agentrelay_core.builtin.host import ProcessHost
 
-    return ProcessHost()
+    limit = environment.memory_mib_per_process if isinstance(environment, ProcessEnvironment) else None
+    return ProcessHost(memory_mib_per_process=limit)
 
 
 def _command_framework() -> Framework:

@@ -10,14 +10,16 @@ from pathlib import Path
 
 import attrs
 
+from agentrelay_core.builtin.output import OutputReader
 from agentrelay_core.builtin.required import framework_of, host_of, required_address, required_path
 from agentrelay_core.builtin.watching import program_ended
-from agentrelay_core.hooks import EnvironmentHost, StepContext
+from agentrelay_core.hooks import EnvironmentHost, Framework, StepContext
 from agentrelay_core.processes import describe_exit
 from agentrelay_core.runtime import (
     AgentAddress,
     IntegrationBoundary,
     IntegrationError,
+    Internal,
     InternalIntegrationError,
     TaskRuntime,
 )
@@ -65,18 +67,25 @@ class ComposedCompletionChecker:
         signal_dir = required_path(runtime, "signal_dir")
         address = required_address(runtime)
         host = host_of(self.context)
+        framework = framework_of(self.context)
         nonce = runtime.artifacts.signal_nonce
         ended = asyncio.ensure_future(program_ended(host, address, look_again=self.look_again))
+        reader = OutputReader(framework, runtime, signal_dir)
         try:
+            reader.begin()
             signal = await self._signal_before(ended, signal_dir, nonce) or final_look(signal_dir, nonce)
             if signal is not None:
-                return await self._after_signal(signal, ended, host, address)
+                signal = await self._after_signal(signal, ended, host, address)
+                await reader.finish()
+                return _with_problem(signal, reader)
             exit_code = _exit_code(ended, address)
-            signal = framework_of(self.context).outcome(exit_code, await _last_lines(host, address))
+            await reader.finish()
+            signal = _with_problem(_judged(framework, exit_code, await _last_lines(host, address)), reader)
             concerns = (*signal.concerns, *read_concerns(signal_dir))
             died = signal.outcome == "failed" and (exit_code is None or exit_code < 0)
             return attrs.evolve(signal, concerns=concerns, ended=signal.ended or ("died" if died else signal.outcome))
         finally:
+            reader.stop()
             ended.cancel()
             await asyncio.gather(ended, return_exceptions=True)
 
@@ -118,6 +127,18 @@ class ComposedCompletionChecker:
             concern = f"the agent could not be ended after its signal: {plain_line(str(error))}"
         concerns = signal.concerns if concern is None else (*signal.concerns, concern)
         return attrs.evolve(signal, concerns=concerns, ended=signal.ended or signal.outcome)
+
+
+def _judged(framework: Framework, exit_code: int | None, last_lines: list[str]) -> TaskCompletionSignal:
+    """What the framework makes of an end without a signal; its mistake is named as its own."""
+    judged: object = framework.outcome(exit_code, last_lines)
+    if isinstance(judged, TaskCompletionSignal):
+        return judged
+    raise Internal(f"outcome of {type(framework).__name__} returned {judged!r:.100}, which is no TaskCompletionSignal")
+
+
+def _with_problem(signal: TaskCompletionSignal, reader: OutputReader) -> TaskCompletionSignal:
+    return attrs.evolve(signal, concerns=(*signal.concerns, reader.problem)) if reader.problem else signal
 
 
 def _exit_code(ended: "asyncio.Future[int | None]", address: AgentAddress) -> int | None:

@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from agentrelay_core.builtin.options import CommandOptions
 from agentrelay_core.builtin.required import required_path
-from agentrelay_core.hooks import AgentCommand, Progress, StepContext
+from agentrelay_core.hooks import AgentCommand, Framework, StepContext
 from agentrelay_core.processes import describe_exit
-from agentrelay_core.runtime import IntegrationBoundary, UserError
+from agentrelay_core.runtime import AgentFailure, IntegrationBoundary, UserError
 from agentrelay_core.runtime.environment import INSTRUCTIONS
 from agentrelay_core.runtime.untrusted_text import plain_line
 from agentrelay_core.task_runner import TaskCompletionSignal
 
 NOT_FOUND = 127
+# The most that Linux takes as one argument, in bytes.
+LONGEST_ARGUMENT = 128 * 1024 - 1
 # How much of the output an error tells, in lines and in characters of a line.
 LAST_LINES = 20
 LONGEST_LINE = 400
@@ -25,17 +28,18 @@ _MISSING = re.compile(
 )
 
 
-class CommandFramework:
-    """Runs the command that the graph names."""
+class CommandFramework(Framework):
+    """Runs the command that the graph names; what that prints says nothing that we could know."""
 
     def command(self, context: StepContext) -> AgentCommand:
-        """The command, as it is or by ``sh -c``, with the instructions on standard input.
+        """The command, as it is or by ``sh -c``, with the instructions where its options say.
 
         Args:
             context: The task; its options are `CommandOptions`.
 
         Raises:
             UserError: There are no such options.
+            AgentFailure: The instructions are too long for an argument.
             ValueError: ``signal_dir`` is not set.
         """
         if not isinstance(context.options, CommandOptions):
@@ -44,16 +48,13 @@ class CommandFramework:
                 "a command line or a list of a program and its arguments",
                 boundary=IntegrationBoundary.AGENT_LAUNCH,
             )
-        command = context.options.command
+        command, way = context.options.command, context.options.instructions
         instructions = required_path(context.runtime, "signal_dir") / INSTRUCTIONS
-        return AgentCommand(
-            argv=("sh", "-c", command) if isinstance(command, str) else command,
-            stdin=instructions if instructions.is_file() else None,
-        )
-
-    def read_line(self, line: str) -> Progress | None:
-        """A command's output says nothing that we could know."""
-        return None
+        argv = ("sh", "-c", command) if isinstance(command, str) else command
+        if way == "stdin":
+            return AgentCommand(argv=argv, stdin=instructions if instructions.is_file() else None)
+        last = str(instructions) if way == "path" else _argument(instructions)
+        return AgentCommand(argv=(*argv, "sh", last) if isinstance(command, str) else (*argv, last))
 
     def outcome(self, exit_code: int | None, last_lines: Sequence[str]) -> TaskCompletionSignal:
         """Exit 0 is done, anything else failed with the last lines of output.
@@ -70,3 +71,14 @@ class CommandFramework:
         else:
             error = f"the command {describe_exit(exit_code)}"
         return TaskCompletionSignal("failed", error="\n".join([f"{error}:", *lines] if lines else [error]))
+
+
+def _argument(instructions: Path) -> str:
+    text = instructions.read_text(encoding="utf-8")
+    if len(text.encode()) > LONGEST_ARGUMENT:
+        raise AgentFailure(
+            f"the instructions have {len(text.encode())} bytes, and an argument at most {LONGEST_ARGUMENT}; "
+            "say `instructions: path`, or `stdin`, for this agent",
+            boundary=IntegrationBoundary.AGENT_LAUNCH,
+        )
+    return text

@@ -7,15 +7,23 @@ from typing import Any
 from agentrelay_core.builtin.address import AGENT_LOG, MARKER, ProcessAddress
 from agentrelay_core.builtin.required import required_path
 from agentrelay_core.hooks import AgentCommand, Liveness, StepContext
-from agentrelay_core.processes import AlreadyRunningError, ProcessError, RecordedProgram
+from agentrelay_core.processes import AlreadyRunningError, Command, ProcessError, RecordedProgram
 from agentrelay_core.processes.recorded.handover import hand_over
 from agentrelay_core.processes.recorded.records import LaunchRecord
 from agentrelay_core.runtime import AgentAddress, AgentFailure, Lost
 from agentrelay_core.runtime.agent_records import agent_record
+from agentrelay_core.runtime.secrets import secrets_among
 
 
 class ProcessHost:
-    """Runs agents as local processes. It holds nothing: whatever there is to know of an agent is in its record."""
+    """Runs agents as local processes. Whatever there is to know of an agent is in its record, and nothing here.
+
+    Args:
+        memory_mib_per_process: See `ProcessEnvironment`.
+    """
+
+    def __init__(self, *, memory_mib_per_process: int | None = None) -> None:
+        self._memory = memory_mib_per_process and memory_mib_per_process * 1024 * 1024
 
     def start(self, command: AgentCommand, context: StepContext) -> AgentAddress:
         """Start a program in the task's worktree; what it prints goes to ``agent.log`` from the first byte.
@@ -37,11 +45,15 @@ class ProcessHost:
         program: RecordedProgram | None
         try:
             program = RecordedProgram.start(
-                command.argv,
-                cwd=worktree,
-                env={**command.env, MARKER: str(signal_dir)},
-                stdin=command.stdin,
-                output=signal_dir / AGENT_LOG,
+                Command(
+                    argv=command.argv,
+                    cwd=worktree,
+                    env={**command.env, MARKER: str(signal_dir)},
+                    stdin=command.stdin,
+                    output=signal_dir / AGENT_LOG,
+                    secrets=secrets_among(command.env.items()),
+                    memory=self._memory,
+                ),
                 attempt=attempt,
                 marker=(MARKER, str(signal_dir)),
                 by=self.starter(context),

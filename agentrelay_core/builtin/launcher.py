@@ -59,6 +59,7 @@ class ComposedLauncher:
             UserError: No installed plugin declares the framework or the environment.
         """
         required_path(runtime, "worktree_path")
+        required_path(runtime, "signal_dir")  # before the framework, most of which make a path of it
         command = self._command(runtime)
 
         def keep(address: AgentAddress) -> None:

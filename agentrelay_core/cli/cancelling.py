@@ -1,13 +1,14 @@
 """Cancelling: by the process that drives the run where there is one, else by the command itself."""
 
 import time
-from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
 import click
 
 from agentrelay_core.cli.exit_codes import OK, TEMPORARY
+from agentrelay_core.cli.options import Repair
+from agentrelay_core.cli.records import find_record
 from agentrelay_core.cli.repairing import ask_first, repair, show
 from agentrelay_core.journal.reader import read_state
 from agentrelay_core.orchestrator.ownership import RunIsOwned
@@ -20,37 +21,27 @@ from agentrelay_core.runtime.status import ENDED
 _LOOK: Final = 0.1  # seconds between looks at the journal
 
 
-def cancel(state_dir: Path, repository: str, tasks: Collection[str], *, as_json: bool, dry_run: bool, yes: bool) -> int:
+def cancel(wanted: Repair) -> int:
     """Show what will end, and end it once that is wanted.
 
     Args:
-        state_dir: The run's state directory.
-        repository: A path in the user's repository.
-        tasks: Ids; none means the whole run.
-        as_json: Print the plan, and what came of it, as a line of JSON each.
-        dry_run: Show the plan alone.
-        yes: Do not ask.
+        wanted: What was typed; no task means the whole run.
 
     Returns:
         The exit code.
     """
+    tasks = wanted.tasks
     try:
-        return repair(
-            lambda run: plan_cancel(run, tasks),
-            state_dir=state_dir,
-            repository=repository,
-            as_json=as_json,
-            dry_run=dry_run,
-            yes=yes,
-        )
+        return repair(lambda run: plan_cancel(run, tasks), wanted)
     except RunIsOwned:
         # What is in the repository is the owner's to look at while it works there.
-        run = read_recorded(state_dir, repository_root(Path(repository)), None)
+        state_dir = find_record(wanted.graph, wanted.repository, wanted.state_dir)
+        run = read_recorded(state_dir, repository_root(Path(wanted.repository)), None)
     plan = plan_cancel(run, tasks, driven=True)
-    show(plan, as_json=as_json)
-    if dry_run:
+    show(plan, as_json=wanted.as_json)
+    if wanted.dry_run:
         return OK
-    ask_first(plan, yes=yes)
+    ask_first(plan, yes=wanted.yes)
     until = time.monotonic() + DEADLINE
     ask(state_dir, tasks)
     at_work = {change.task_id for change in plan.tasks if change.was != "pending"}

@@ -25,6 +25,7 @@ _BY_NAME: Final[Mapping[str, int]] = {
     "GraphChanged": INVALID,
     "ConfigurationError": INVALID,
     "EnvironmentNotReady": NOT_READY,
+    "JournalRefused": INVALID,
     "JournalFull": WAITS_FOR_PERSON,
     "JournalError": NOT_READY,
     "NothingSelected": NOTHING_SELECTED,

@@ -32,11 +32,16 @@ def report(error: Exception, *, debug: bool) -> int:
         advice = "" if "`" in text else "\nsee `agentrelay --help`, or look at `agentrelay doctor`"
         click.echo(f"error: {text}{advice}", err=True)
         return code
-    import traceback  # for what nobody foresaw alone
+    import traceback  # for what nobody foresaw alone; so is what knows of secrets
 
-    story = "".join(traceback.format_exception(error))
-    where = None if debug else _write(story)
-    click.echo(f"internal error: {plain_text(f'{type(error).__name__}: {error}')}", err=True)
+    from agentrelay_core.runtime.secrets import secrets_among, starred
+
+    secrets = secrets_among(os.environ.items())
+    story = starred("".join(traceback.format_exception(error)), secrets)
+    typed = starred(f"agentrelay {' '.join(sys.argv[1:])}", secrets)
+    where = None if debug else _write(f"{typed}\n\n{story}")
+    told = starred(f"{type(error).__name__}: {error}", secrets)
+    click.echo(f"internal error: {plain_text(told)}", err=True)
     if where is None:
         click.echo(plain_text(story), err=True)
     else:
@@ -52,7 +57,7 @@ def _write(story: str) -> Path | None:
         folder = base / "crashes"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}.txt"
-        path.write_text(f"agentrelay {' '.join(sys.argv[1:])}\n\n{story}", "utf-8", "backslashreplace")
+        path.write_text(story, "utf-8", "backslashreplace")
     except OSError:
         return None
     return path

@@ -1,7 +1,8 @@
 """Options that several commands share, each defined once; the flags of the run's settings above all."""
 
+import functools
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import click
 
@@ -24,6 +25,32 @@ def plan_options(function: F) -> F:
     """Add the options of commands that show a plan before they do it."""
     function = click.option("-y", "--yes", is_flag=True, help="Do it without asking.")(function)
     return click.option("--dry-run", is_flag=True, help="Show the plan, and do nothing.")(function)
+
+
+class Repair(NamedTuple):
+    """What every command is given that repairs tasks of a run."""
+
+    tasks: tuple[str, ...]
+    graph: str | None
+    repository: str
+    state_dir: str | None
+    dry_run: bool
+    yes: bool
+    as_json: bool
+
+
+def repair_options(function: Callable[..., int]) -> Callable[..., int]:
+    """Add the tasks and options of `Repair`, and hand them over as one."""
+
+    @functools.wraps(function)
+    def command(**given: Any) -> int:
+        wanted = Repair(**{name: given.pop(name) for name in Repair._fields})
+        return function(wanted, **given)
+
+    tasks = click.argument("tasks", nargs=-1, metavar="[TASK]...")
+    for add in (json_option, plan_options, state_dir_option, repository_option, graph_option, tasks):
+        command = add(command)
+    return command
 
 
 def selection_options(function: F) -> F:

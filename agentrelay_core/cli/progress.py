@@ -19,6 +19,7 @@ _WORDS: Final = {
     kinds.TASK_PREPARED: "prepared, {message}",
     kinds.TASK_LAUNCHED: "agent launched: {message}",
     kinds.TASK_WAITING: "agent at work",
+    kinds.TASK_PROGRESS: "{message}",
     kinds.TASK_GATE_RUNNING: "completion gate runs",
     kinds.TASK_GATE_PASSED: "completion gate passed",
     kinds.TASK_GATE_FAILED: "completion gate failed {message}",

@@ -14,7 +14,8 @@ from agentrelay_core.cli.configuration import read_configuration
 from agentrelay_core.cli.errors import Failure
 from agentrelay_core.cli.exit_codes import NOT_READY, OK, WAITS_FOR_PERSON, WRONG_USAGE
 from agentrelay_core.cli.installed import make_catalog
-from agentrelay_core.cli.records import state_folder
+from agentrelay_core.cli.options import Repair
+from agentrelay_core.cli.records import find_record, state_folder
 from agentrelay_core.cli.repair_text import carried_json, repair_json, repair_lines
 from agentrelay_core.hooks import RunInfo
 from agentrelay_core.journal.reader import read_state
@@ -27,33 +28,23 @@ from agentrelay_core.runtime.untrusted_text import plain_line
 from agentrelay_core.task_runner.repairs import Repairs
 
 
-def repair(
-    make: Callable[[RecordedRun], RepairPlan],
-    *,
-    state_dir: Path,
-    repository: str,
-    as_json: bool,
-    dry_run: bool,
-    yes: bool,
-) -> int:
+def repair(make: Callable[[RecordedRun], RepairPlan], wanted: Repair) -> int:
     """Make a plan, show it, and carry it out once that is wanted.
 
     Args:
         make: Makes the plan of what is found.
-        state_dir: The run's state directory.
-        repository: A path in the user's repository.
-        as_json: Print the plan, and what came of it, as a line of JSON each.
-        dry_run: Show the plan alone.
-        yes: Do not ask.
+        wanted: What was typed.
 
     Returns:
         The exit code.
 
     Raises:
         RunIsOwned: Some process drives the run.
-        Failure: It was not said that the plan is to be carried out, or no workspace can do it.
+        Failure: It was not said that the plan is to be carried out, no workspace can do it, or there is no such run.
     """
-    return asyncio.run(_repair(make, state_dir, repository_root(Path(repository)), as_json, dry_run, yes))
+    folder = find_record(wanted.graph, wanted.repository, wanted.state_dir)
+    root = repository_root(Path(wanted.repository))
+    return asyncio.run(_repair(make, folder, root, wanted.as_json, wanted.dry_run, wanted.yes))
 
 
 async def _repair(

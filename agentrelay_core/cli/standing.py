@@ -85,12 +85,14 @@ def _standing(folder: Path, state: RunState) -> str:
 
 
 def note(task: TaskRecord) -> str:
-    """What is worth saying of a task: what it waits for, why it failed, where its agent lives."""
+    """What is worth saying of a task: what it waits for, why it failed, where its agent lives and how far it is."""
     if task.blocked_by:
         return f"waits for {', '.join(task.blocked_by)}"
     if task.error and task.status in (TaskStatus.FAILED, TaskStatus.PENDING):
         return plain_line(task.error, 200)
-    return plain_line(task.label) if task.label and task.status not in ENDED else ""
+    if task.status in ENDED:
+        return ""
+    return plain_line(", ".join(fact for fact in (task.label, task.progress) if fact), 200)
 
 
 def _duration(seconds: float) -> str:

@@ -74,7 +74,7 @@ COMMANDS: Final = (
         "Set up",
         (
             Entry("doctor", "look for what is missing here, and say how to mend it", "doctor:command"),
-            Entry("plugins", "list, diagnose and explain plugins", "plugins:command"),
+            Entry("plugins", "list, diagnose, explain, check and make plugins", "plugins:command"),
             Entry("config", "show the configuration and where it comes from", "config:command"),
             Entry("schema", "print the JSON Schema of graph files", "schema:command"),
             Entry("completion", "print a completion script for your shell", "completion:command"),

@@ -134,7 +134,7 @@ def _options(framework: str, at: Marked, others: Pairs, reading: Reading) -> Any
     if record is None:
         return _unchecked_options(framework, others, reading)
     fields = record.fields(at, others, reading, also=AGENT.keys)
-    if isinstance(record.built(fields, at, reading), Unreadable):
+    if isinstance(record.built(fields, at, others, reading), Unreadable):
         return FAILED
     return {name: plain(value) for name, value in fields.values.items() if value is not UNSET}
 

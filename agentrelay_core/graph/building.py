@@ -110,6 +110,7 @@ class _TaskBuilder:
         self._reading = reading
         self._defaults = {name: value for name, value in reading.defaults.values.items() if value is not UNSET}
         self._failed = reading.defaults.failed
+        self._unnamed: AgentConfig | None = None
 
     def build(self, entry: Entry) -> Task:
         reading, fields = self._reading, entry.fields
@@ -126,9 +127,16 @@ class _TaskBuilder:
             if "dependencies" in failed:
                 values.pop("inputs_from", None)
         if "primary_agent" not in values and "primary_agent" not in failed and not entry.broken:
-            agent = without_keys(entry.at, reading)
-            values["primary_agent"] = AgentConfig() if isinstance(agent, Unreadable) else agent
+            values["primary_agent"] = self._unnamed or self._without_agent(entry)
         return Task(**values)
+
+    def _without_agent(self, entry: Entry) -> AgentConfig:
+        """The agent of a task that names none: one value for all of them, unless each has to be told what it lacks."""
+        agent = without_keys(entry.at, self._reading)
+        if isinstance(agent, Unreadable):
+            return AgentConfig()
+        self._unnamed = agent
+        return self._unnamed
 
 
 def _normalise(fields: Fields, reading: Reading) -> None:

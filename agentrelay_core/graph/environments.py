@@ -69,4 +69,4 @@ def _environment(name: str, node: Node, others: Pairs, reading: Reading) -> Any:
         fields = PLAIN_MAPPING.read_pairs(others, reading)
         return fields if isinstance(fields, Unreadable) else UnknownEnvironment(type_name=name, fields=fields)
     record = _record(name, known.cls)
-    return record.built(record.fields(node, others, reading), node, reading)
+    return record.built(record.fields(node, others, reading), node, others, reading)

@@ -101,7 +101,7 @@ Node = Any  # Scalar | Mapping | Sequence | Refused; the parser's events are unt
 
 def is_null(node: Node) -> bool:
     """Whether a key has no value: nothing after the colon, or ``null``."""
-    return node.__class__ is Scalar and not node.style and node.value in _NULL
+    return node.__class__ is Scalar and node.value in _NULL and not node.style
 
 
 def compose(text: str, findings: Findings) -> Node | None:

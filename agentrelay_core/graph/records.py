@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 
 from agentrelay_core.graph import codes
+from agentrelay_core.graph.blaming import blamed_key
 from agentrelay_core.graph.catalogs import CatalogView
 from agentrelay_core.graph.compound import duplicate_key
 from agentrelay_core.graph.nodes import Mapping as MappingNode
@@ -26,11 +27,13 @@ class Key:
         kind: What it takes.
         meaning: A sentence for the schema.
         required: Whether it must be there.
+        default: What it is where it is not there, as plain data, for the schema; ``UNSET`` where that is not said.
     """
 
     kind: Kind
     meaning: str = ""
     required: bool = attrs.field(default=False, kw_only=True)
+    default: Any = attrs.field(default=UNSET, kw_only=True)
 
 
 class Record:
@@ -68,16 +71,19 @@ class Record:
         if node.__class__ is not MappingNode:
             return wrong_type(node, f"{self.name}, a mapping", reading, f"its keys are {listing(self.keys)}")
         fields = self.fields(node, node.pairs(), reading)
-        return self.built(fields, node, reading)
+        return self.built(fields, node, node.pairs(), reading)
 
-    def built(self, fields: Fields, node: Marked, reading: Reading) -> Any:
+    def built(self, fields: Fields, node: Marked, pairs: Pairs, reading: Reading) -> Any:
         """What ``build`` makes of fields; a plugin's own checks may refuse them."""
         if fields.failed or self._build is None:
             return FAILED
+        values = {name: value for name, value in fields.values.items() if value is not UNSET}
         try:
-            return self._build(**{name: value for name, value in fields.values.items() if value is not UNSET})
+            return self._build(**values)
         except Exception as error:  # a plugin's validator may raise anything
-            reading.findings.error(codes.BAD_VALUE, f"{self.name}: {error}", node)
+            key = blamed_key(self._build, values, error)
+            place = next((value for name, value in pairs if name.__class__ is Scalar and name.value == key), node)
+            reading.findings.error(codes.BAD_VALUE, f"{self.name}: {error}", place)
             return FAILED
 
     def fields(
@@ -93,9 +99,8 @@ class Record:
             optional: Whether required keys may be missing.
         """
         fields = Fields(node if isinstance(node, MappingNode) else None)
-        values, keys = fields.values, self.keys
-        seen: set[str] = set()
-        excused: set[str] = set()
+        values, failed, keys = fields.values, fields.failed, self.keys
+        excused: set[str] | None = None  # most mappings have no mistake, and there are many
         for key_node, value_node in pairs:
             if key_node.__class__ is not Scalar:
                 wrong_type(key_node, "a key", reading)
@@ -105,31 +110,31 @@ class Record:
             if key is None:
                 meant = self._unknown(key_node, reading, also)
                 if meant is not None:
-                    excused.add(meant)
+                    excused = {meant, *(excused or ())}
                 continue
-            if name in seen:
+            if name in values or name in failed:
                 duplicate_key(name, key_node, reading)
                 key.kind.read(value_node, reading)
                 continue
-            seen.add(name)
-            if value_node.__class__ is Scalar and is_null(value_node):
+            if is_null(value_node):
                 if key.required:
                     wrong_type(key_node, f"a value for '{name}'", reading)
-                    fields.failed.add(name)
+                    failed.add(name)
                 else:
                     values[name] = UNSET
                 continue
             value = key.kind.read(value_node, reading)
             if value.__class__ is Unreadable:
-                fields.failed.add(name)
+                failed.add(name)
                 value = value.rest
                 if value is None:
                     continue
             values[name] = value
-        fields.failed |= excused - seen
+        if excused:
+            failed |= excused - values.keys()
         if not optional:
             for name in self._required:
-                if name not in seen and name not in fields.failed:
+                if name not in values and name not in failed:
                     message = f"{self.name} needs the key '{name}'"
                     reading.findings.error(codes.MISSING_KEY, message, node, keys[name].meaning or None)
                     fields.failed.add(name)
@@ -167,4 +172,6 @@ def key_schema(key: Key, catalog: CatalogView | None) -> JSONSchema:
     schema = key.kind.schema(catalog)
     if schema and not key.required:
         schema = {"anyOf": [*(schema["anyOf"] if list(schema) == ["anyOf"] else [schema]), {"type": "null"}]}
-    return {**schema, "description": key.meaning} if key.meaning else schema
+    if key.meaning:
+        schema = {**schema, "description": key.meaning}
+    return schema if key.default is UNSET else {**schema, "default": key.default}

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from agentrelay_core.graph.compound import Either, ListOf, MapOf, Plain
+from agentrelay_core.graph.reading import UNSET
 from agentrelay_core.graph.records import Key, Record
 from agentrelay_core.graph.scalars import Choice, Converted, Flag, Kind, Number, Text, Whole
 from agentrelay_core.spec import FrozenMapping
@@ -29,17 +30,35 @@ def record_of(cls: type, name: str) -> Record:
         cls: An attrs class; its annotations may be strings.
         name: What messages call it.
     """
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     keys = {
         field.alias or field.name: Key(
             kind_of(hints.get(field.name, Any)),
             str(field.metadata.get("help", "")),
             required=field.default is attrs.NOTHING,
+            default=_default(field.default),
         )
         for field in attrs.fields(cls)
         if field.init
     }
     return Record(name, keys, cls)
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    """The types of fields; where a text names what is not there, that field takes anything its class accepts."""
+    try:
+        return typing.get_type_hints(cls)
+    except Exception:  # a plugin's text may be any expression
+        return {field.name: Any if isinstance(field.type, str) else field.type for field in attrs.fields(cls)}
+
+
+def _default(value: Any) -> Any:
+    """A field's default for the schema; one that is made anew for each instance is not said."""
+    if value is attrs.NOTHING:
+        return UNSET
+    value = plain(value)
+    said = value is None or isinstance(value, bool | int | float | str) or value == []
+    return value if said else UNSET
 
 
 def kind_of(annotation: Any) -> Kind:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import attrs
 
@@ -67,18 +67,6 @@ class StepContext:
     framework: FrameworkType | None = None
     environment: EnvironmentType | None = None
 
-    @classmethod
-    def of(cls, runtime: TaskRuntime, known: Mapping[str, Any]) -> Self:
-        """The context of a task whose agent's part is known already: six are made for each task, at a quarter the cost.
-
-        Args:
-            runtime: The task.
-            known: All other fields by name.
-        """
-        context = cls.__new__(cls)
-        context.__dict__.update(known, runtime=runtime)
-        return context
-
 
 @attrs.frozen(kw_only=True)
 class AgentCommand:
@@ -88,8 +76,8 @@ class AgentCommand:
         argv: The program and its arguments.
         env: Variables that the framework adds to the agent's environment; the launcher completes them with those of
             ``agent_environment`` before a host sees the command.
-        stdin: File whose content is the program's standard input; `None` means empty, and where the environment has a
-            terminal, that terminal.
+        stdin: File whose content is the program's standard input; `None` means empty, ``/dev/tty`` the terminal of an
+            environment that has one.
     """
 
     argv: tuple[str, ...] = attrs.field(converter=names_of)
@@ -106,13 +94,18 @@ class Progress:
 
 
 class Framework(Protocol):
-    """How an agent is told what to do, and how its output and its end are read."""
+    """How an agent is told what to do, and how its output and its end are read.
+
+    While an agent is waited for, one object reads its lines and then judges its end: what it read may be kept on it.
+    A class that inherits from this one may leave out ``read_line``; its output is not read then.
+    """
 
     def command(self, context: StepContext) -> AgentCommand:
         """The program to start for a task."""
 
     def read_line(self, line: str) -> Progress | None:
-        """What a line of output says, or `None`."""
+        """What a line of output says, or `None`; called in a thread."""
+        return None
 
     def outcome(self, exit_code: int | None, last_lines: Sequence[str]) -> TaskCompletionSignal:
         """What an end without a signal means; ``exit_code`` is `None` when it cannot be known."""

@@ -40,6 +40,7 @@ def doctor_findings(catalog: Catalog, which: Callable[[str], str | None] = shuti
         The findings, those that keep something from working first.
     """
     # Not for `plugins list`, whose start is measured.
+    from agentrelay_core.hooks.option_texts import option_texts
     from agentrelay_core.hooks.resuming import limits
 
     found = [*_plugins(catalog), *_conflicts(catalog), *_pins(catalog), *_configuration(catalog)]
@@ -49,6 +50,9 @@ def doctor_findings(catalog: Catalog, which: Callable[[str], str | None] = shuti
             mend = f"Install {need.program}, or put its folder on PATH."
             found.append(Finding(level="warning", subject=need.program, message=message, mend=mend))
     found += [Finding(level="note", subject=subject, message=message) for subject, message in limits(catalog)]
+    for option in option_texts(catalog):
+        subject = f"{option.provided_by} (framework:{option.framework})"
+        found.append(Finding(level="note", subject=subject, message=f"takes the option {option.text}"))
     return tuple(sorted(found, key=_by_level))
 
 

@@ -17,6 +17,7 @@ import pluggy
 from agentrelay_core.hooks import specs
 from agentrelay_core.hooks.blame import function_place, place, raise_interrupt
 from agentrelay_core.hooks.checking import doubled, record_problem
+from agentrelay_core.hooks.deprecation import deprecations
 from agentrelay_core.hooks.discovery import GROUP, Candidate
 from agentrelay_core.hooks.marks import Found, HookProblem, find, implemented, intended
 from agentrelay_core.hooks.plugins import Plugin, PluginReport
@@ -50,13 +51,14 @@ def load(candidate: Candidate, core_version: str = "") -> Plugin:
     objects = []
     for _, value in candidate.entry_points:
         try:
-            objects.append(_resolve(value))
+            objects.append(resolve(value))
         except BaseException as error:
             raise_interrupt(error)
             return _import_failed(report, value, error, core_version)
     plugin = register(report, objects)
     if plugin.active and candidate.other_groups:
         note = f"also has entry points in {', '.join(candidate.other_groups)}, which this version does not use"
+        note = "; ".join(filter(None, (plugin.report.reason, note)))
         return attrs.evolve(plugin, report=attrs.evolve(plugin.report, reason=note))
     return plugin
 
@@ -96,7 +98,9 @@ def register(report: PluginReport, objects: Sequence[object]) -> Plugin:
     except BaseException as error:
         raise_interrupt(error)
         return attrs.evolve(_unusable(report, "broken", f"{_said(error)}{place(error)}"), hooks=hooks)
-    note = "" if hooks else "it implements none of the hooks"
+    note = "; ".join(deprecations(function for _, functions in found.values() for function in functions))
+    if not hooks:
+        note = "it implements none of the hooks"
     return Plugin(report=attrs.evolve(report, reason=note), records=MappingProxyType(records), hooks=hooks)
 
 
@@ -163,8 +167,15 @@ def _records(hook: str, function: Callable[..., Any], manager: pluggy.PluginMana
     return found
 
 
-def _resolve(value: str) -> object:
-    """What an entry point names: a module, or an attribute of one."""
+def resolve(value: str) -> object:
+    """What an entry point names: a module, or an attribute of one.
+
+    Args:
+        value: ``module`` or ``module:attribute``.
+
+    Raises:
+        Exception: Whatever importing it raises.
+    """
     module, _, path = value.partition("[")[0].partition(":")
     item: object = import_module(module.strip())
     for name in filter(None, path.strip().split(".")):

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import attrs
 
+from agentrelay_core.hooks import specs
 from agentrelay_core.hooks.blame import function_place
 from agentrelay_core.hooks.specs import PREFIX, PROJECT, RECORDS
 from agentrelay_core.spec.suggestions import closest
@@ -88,10 +89,17 @@ def _problem(item: Found) -> str | None:
         return f"{hook} is a wrapper{where}; hooks only declare: write @hookimpl without arguments"
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         return f"{hook} is async{where}; hooks only declare: write `def {hook}()`"
-    unknown = _required(function)
+    unknown = [name for name in _required(function) if name not in arguments_of(hook)]
     if unknown:
         return f"{hook} takes {', '.join(unknown)}{where}, which the hook does not have; write `def {hook}()`"
     return None
+
+
+def arguments_of(hook: str) -> tuple[str, ...]:
+    """The arguments of a hook; a plugin names those that it wants."""
+    code = getattr(specs, hook).__code__
+    names: tuple[str, ...] = code.co_varnames[: code.co_argcount]
+    return names
 
 
 def _required(function: Callable[..., Any]) -> list[str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from agentrelay_core.journal.digest import run_started_event as run_started_event
     from agentrelay_core.journal.errors import JournalError as JournalError
     from agentrelay_core.journal.errors import JournalFull as JournalFull
+    from agentrelay_core.journal.errors import JournalRefused as JournalRefused
     from agentrelay_core.journal.filesystem import private_directory as private_directory
     from agentrelay_core.journal.jsonlines import event_from_json as event_from_json
     from agentrelay_core.journal.jsonlines import event_to_json as event_to_json
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "agentrelay_core.journal.derive": "apply rebuild",
     "agentrelay_core.journal.digest": "graph_data graph_digest run_started_event",
-    "agentrelay_core.journal.errors": "JournalError JournalFull",
+    "agentrelay_core.journal.errors": "JournalError JournalFull JournalRefused",
     "agentrelay_core.journal.filesystem": "private_directory",
     "agentrelay_core.journal.jsonlines": "event_from_json event_to_json",
     "agentrelay_core.journal.reader": "read_events read_state",

@@ -3,17 +3,23 @@
 Status is written nowhere; it is whatever these functions make of the record, all at once or one event at a time.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from agentrelay_core.journal import kinds
+from agentrelay_core.journal.recorded import Recorded
 from agentrelay_core.journal.state import RunState, TaskRecord, WorkstreamRecord, WorkstreamStatus
 from agentrelay_core.runtime import Event, IntegrationFailureClass, TaskStatus
 
+AnyEvent = Event | Recorded
+Change = Callable[[RunState, AnyEvent], None]
+
 _BRANCH = "branch="
+_STATUS = {status.value: status for status in TaskStatus}  # a call of the class costs ten times as much
 _TERMINAL = frozenset({TaskStatus.PR_MERGED, TaskStatus.COMPLETED, TaskStatus.FAILED})
 
 
-def apply(state: RunState, event: Event) -> None:
+def apply(state: RunState, event: AnyEvent) -> None:
     """Take the next event into account.
 
     Args:
@@ -21,7 +27,7 @@ def apply(state: RunState, event: Event) -> None:
         event: The event that follows the last one applied; a kind that is not known changes nothing but `sequence`.
     """
     state.sequence += 1
-    change = _CHANGES.get(event.kind)
+    change = CHANGES.get(event.kind)
     if change is not None:
         change(state, event)
 
@@ -38,21 +44,21 @@ def rebuild(events: Iterable[Event]) -> RunState:
     return state
 
 
-def _task(state: RunState, event: Event) -> TaskRecord:
+def _task(state: RunState, event: AnyEvent) -> TaskRecord:
     record = state.tasks.get(event.task_id)
     if record is None:
         record = state.tasks[event.task_id] = TaskRecord(id=event.task_id, workstream_id=event.workstream_id)
     return record
 
 
-def _workstream(state: RunState, event: Event) -> WorkstreamRecord:
+def _workstream(state: RunState, event: AnyEvent) -> WorkstreamRecord:
     record = state.workstreams.get(event.workstream_id)
     if record is None:
         record = state.workstreams[event.workstream_id] = WorkstreamRecord(id=event.workstream_id)
     return record
 
 
-def _run_started(state: RunState, event: Event) -> None:
+def _run_started(state: RunState, event: AnyEvent) -> None:
     data = event.data
     state.run_id = data["run_id"]
     state.graph = data["graph"]
@@ -73,7 +79,7 @@ def _run_started(state: RunState, event: Event) -> None:
     state.workstreams = {lane: WorkstreamRecord(id=lane) for lane in data["workstreams"]}
 
 
-def _run_resumed(state: RunState, event: Event) -> None:
+def _run_resumed(state: RunState, event: AnyEvent) -> None:
     state.digest = event.data.get("digest", state.digest)
     state.task_digests = dict(event.data.get("task_digests") or state.task_digests)
     state.rest_digest = event.data.get("rest_digest", state.rest_digest)
@@ -83,12 +89,12 @@ def _run_resumed(state: RunState, event: Event) -> None:
         record.blocked_by = ()
 
 
-def _run_finished(state: RunState, event: Event) -> None:
+def _run_finished(state: RunState, event: AnyEvent) -> None:
     state.outcome = event.data["outcome"]
     state.finished_at = event.timestamp
 
 
-def _run_reset(state: RunState, event: Event) -> None:
+def _run_reset(state: RunState, event: AnyEvent) -> None:
     if "tasks" in event.data:
         state.outcome = None
         state.finished_at = None
@@ -104,14 +110,14 @@ def _run_reset(state: RunState, event: Event) -> None:
     state.__init__(sequence=state.sequence)  # type: ignore[misc]  # as new, for whoever holds this very object
 
 
-def _task_started(state: RunState, event: Event) -> None:
+def _task_started(state: RunState, event: AnyEvent) -> None:
     record = _task(state, event)
     record.workstream_id = event.workstream_id or record.workstream_id
     if record.started_at is None or record.finished_at is not None:
         record.first_attempt = event.attempt_num  # no retry, but a beginning
     record.status = TaskStatus.RUNNING
     record.attempt_num = event.attempt_num
-    record.branch = record.pr_url = record.error = record.label = None
+    record.branch = record.pr_url = record.error = record.label = record.progress = None
     record.failure_class = None
     record.parked = False
     record.blocked_by = ()
@@ -123,7 +129,7 @@ def _task_started(state: RunState, event: Event) -> None:
     record.recovered = ()
 
 
-def _task_resumed(state: RunState, event: Event) -> None:
+def _task_resumed(state: RunState, event: AnyEvent) -> None:
     record = _task(state, event)
     if not record.teardown_due:
         record.status = TaskStatus.RUNNING
@@ -133,62 +139,72 @@ def _task_resumed(state: RunState, event: Event) -> None:
     record.finished_at = None
 
 
-def _task_prepared(state: RunState, event: Event) -> None:
+def _task_prepared(state: RunState, event: AnyEvent) -> None:
     _task(state, event).branch = event.message.removeprefix(_BRANCH)
 
 
-def _task_launched(state: RunState, event: Event) -> None:
+def _task_launched(state: RunState, event: AnyEvent) -> None:
     record = _task(state, event)
     record.label = event.message
     record.agent = event.data.get("agent")
     record.turn_due = False
 
 
-def _task_waiting(state: RunState, event: Event) -> None:
-    _task(state, event).turn_due = False
+def _task_waiting(state: RunState, event: AnyEvent) -> None:
+    record = state.tasks.get(event.task_id)
+    if record is not None:  # the reader leaves this out where it changes nothing
+        record.turn_due = False
 
 
-def _task_gate_failed(state: RunState, event: Event) -> None:
+def _task_progress(state: RunState, event: AnyEvent) -> None:
+    _task(state, event).progress = event.message
+
+
+def _task_gate_failed(state: RunState, event: AnyEvent) -> None:
     record = _task(state, event)
     record.gates_failed += 1
     record.turn_due = True
 
 
-def _effect_recovered(state: RunState, event: Event) -> None:
+def _effect_recovered(state: RunState, event: AnyEvent) -> None:
     if event.task_id:
         record = _task(state, event)
         record.recovered = (*record.recovered, event.message)
 
 
-def _task_has_pull_request(state: RunState, event: Event) -> None:
+def _task_has_pull_request(state: RunState, event: AnyEvent) -> None:
     record = _task(state, event)
     record.pr_url = event.message
     record.status = TaskStatus.PR_CREATED
 
 
-def _task_ended(state: RunState, event: Event) -> None:
+def _task_ended(state: RunState, event: AnyEvent) -> None:
     record = _task(state, event)
-    data = event.data
+    _end(record, event.data)
     record.teardown_due = True
-    record.retryable = bool(data.get("retryable", False))
-    record.status = TaskStatus(data["status"])
-    record.pr_url = data.get("pr_url") or record.pr_url
-    record.error = data.get("error")
-    failure_class = data.get("failure_class")
-    record.failure_class = IntegrationFailureClass(failure_class) if failure_class else None
-    record.parked = bool(data.get("parked", False))
-    record.concerns = tuple(data.get("concerns") or ())
 
 
-def _task_finished(state: RunState, event: Event) -> None:
-    _task_ended(state, event)
+def _task_finished(state: RunState, event: AnyEvent) -> None:
     record = _task(state, event)
+    _end(record, event.data)
     record.teardown_due = False
     # An agent that was left to go on has no end yet.
     record.finished_at = event.timestamp if record.status in _TERMINAL else None
 
 
-def _task_retrying(state: RunState, event: Event) -> None:
+def _end(record: TaskRecord, data: Mapping[str, Any]) -> None:
+    get = data.get
+    record.status = _STATUS[data["status"]]
+    record.retryable = bool(get("retryable", False))
+    record.pr_url = get("pr_url") or record.pr_url
+    record.error = get("error")
+    failure_class = get("failure_class")
+    record.failure_class = IntegrationFailureClass(failure_class) if failure_class else None
+    record.parked = bool(get("parked", False))
+    record.concerns = tuple(get("concerns") or ())
+
+
+def _task_retrying(state: RunState, event: AnyEvent) -> None:
     record = _task(state, event)
     record.status = TaskStatus.PENDING
     record.attempt_num = event.attempt_num + 1
@@ -196,23 +212,23 @@ def _task_retrying(state: RunState, event: Event) -> None:
     record.teardown_due = False
 
 
-def _task_blocked(state: RunState, event: Event) -> None:
+def _task_blocked(state: RunState, event: AnyEvent) -> None:
     by = event.data["by"]
     _task(state, event).blocked_by = (by,) if isinstance(by, str) else tuple(by)
 
 
-def _workstream_opened(state: RunState, event: Event) -> None:
+def _workstream_opened(state: RunState, event: AnyEvent) -> None:
     record = _workstream(state, event)
     record.status = WorkstreamStatus.OPEN
     record.branch = event.data["branch"]
     record.reason = None
 
 
-def _workstream_integrating(state: RunState, event: Event) -> None:
+def _workstream_integrating(state: RunState, event: AnyEvent) -> None:
     _workstream(state, event).status = WorkstreamStatus.INTEGRATING
 
 
-def _workstream_integrated(state: RunState, event: Event) -> None:
+def _workstream_integrated(state: RunState, event: AnyEvent) -> None:
     record = _workstream(state, event)
     record.status = WorkstreamStatus.INTEGRATED
     record.pr_url = event.data.get("pr_url")
@@ -220,20 +236,20 @@ def _workstream_integrated(state: RunState, event: Event) -> None:
     record.reason = None
 
 
-def _workstream_failed(state: RunState, event: Event) -> None:
+def _workstream_failed(state: RunState, event: AnyEvent) -> None:
     record = _workstream(state, event)
     record.status = WorkstreamStatus.FAILED
     record.reason = event.message
 
 
-def _workstream_parked(state: RunState, event: Event) -> None:
+def _workstream_parked(state: RunState, event: AnyEvent) -> None:
     record = _workstream(state, event)
     record.status = WorkstreamStatus.PARKED
     record.pr_url = event.data.get("pr_url", record.pr_url)
     record.reason = event.message
 
 
-_CHANGES: dict[str, Callable[[RunState, Event], None]] = {
+CHANGES: Mapping[str, Change] = {
     kinds.RUN_STARTED: _run_started,
     kinds.RUN_RESUMED: _run_resumed,
     kinds.RUN_FINISHED: _run_finished,
@@ -243,6 +259,7 @@ _CHANGES: dict[str, Callable[[RunState, Event], None]] = {
     kinds.TASK_PREPARED: _task_prepared,
     kinds.TASK_LAUNCHED: _task_launched,
     kinds.TASK_WAITING: _task_waiting,
+    kinds.TASK_PROGRESS: _task_progress,
     kinds.TASK_GATE_FAILED: _task_gate_failed,
     kinds.TASK_PR_MERGING: _task_has_pull_request,
     kinds.TASK_ENDED: _task_ended,
@@ -256,6 +273,4 @@ _CHANGES: dict[str, Callable[[RunState, Event], None]] = {
     kinds.WORKSTREAM_FAILED: _workstream_failed,
     kinds.WORKSTREAM_PARKED: _workstream_parked,
 }
-
-CHANGING = frozenset(_CHANGES)
-"""The kinds that change the state; all others only count."""
+"""What each kind changes; all other kinds only count."""

@@ -6,6 +6,7 @@ settings, which a flag may change at any start, and the order of tasks in the fi
 
 import hashlib
 import json
+import weakref
 from collections.abc import Callable
 from enum import Enum
 from functools import cache
@@ -17,6 +18,9 @@ import attrs
 from agentrelay_core.journal import kinds
 from agentrelay_core.runtime import Event
 from agentrelay_core.spec import AgentEnvironment, TaskGraph, WorkstreamSpec
+
+# A start of a run asks more than once about its one graph, which cannot change.
+_last: tuple["weakref.ref[TaskGraph]", dict[str, Any]] | None = None
 
 
 def graph_digest(graph: TaskGraph) -> str:
@@ -31,7 +35,8 @@ def graph_digest(graph: TaskGraph) -> str:
     Raises:
         TypeError: A value in the graph is not plain data.
     """
-    return _joined(task_digests(graph), rest_digest(graph))
+    digest: str = graph_data(graph)["digest"]
+    return digest
 
 
 def task_digests(graph: TaskGraph) -> dict[str, str]:
@@ -43,7 +48,8 @@ def task_digests(graph: TaskGraph) -> dict[str, str]:
     Returns:
         16 hexadecimal digits by id.
     """
-    return {task.id: hashlib.sha256(_encode(task).encode()).hexdigest()[:16] for task in graph.tasks}
+    digests: dict[str, str] = graph_data(graph)["task_digests"]
+    return digests
 
 
 def rest_digest(graph: TaskGraph) -> str:
@@ -58,12 +64,18 @@ def rest_digest(graph: TaskGraph) -> str:
 
 def graph_data(graph: TaskGraph) -> dict[str, Any]:
     """What the records of a run's beginnings say of its graph: ``digest``, ``task_digests`` and ``rest_digest``."""
-    of_tasks, rest = task_digests(graph), rest_digest(graph)
-    return {"digest": _joined(of_tasks, rest), "task_digests": of_tasks, "rest_digest": rest}
+    global _last
+    known = _last
+    if known is None or known[0]() is not graph:
+        known = _last = weakref.ref(graph), _digested(graph)
+    return {**known[1], "task_digests": dict(known[1]["task_digests"])}
 
 
-def _joined(of_tasks: dict[str, str], rest: str) -> str:
-    return hashlib.sha256(_encode([of_tasks, rest]).encode()).hexdigest()
+def _digested(graph: TaskGraph) -> dict[str, Any]:
+    of_tasks = {task.id: hashlib.sha256(_encode(task).encode()).hexdigest()[:16] for task in graph.tasks}
+    rest = rest_digest(graph)
+    digest = hashlib.sha256(_encode([of_tasks, rest]).encode()).hexdigest()
+    return {"digest": digest, "task_digests": of_tasks, "rest_digest": rest}
 
 
 def run_started_event(run_id: str, graph: TaskGraph) -> Event:

@@ -16,20 +16,25 @@ class JournalError(UserError):
     """A journal cannot be opened, read or written; the text says why and what to do next."""
 
 
+class JournalRefused(JournalError):
+    """The journal is damaged, of a newer version, or none of ours: it is left as it is (exit 3)."""
+
+
 class JournalFull(JournalError):
     """There is no room for the record: nothing more is begun until a person makes some (exit 4)."""
 
 
-def damaged(path: Path, detail: str) -> JournalError:
+def damaged(path: Path, detail: str) -> JournalRefused:
     """The error for a journal whose content is not what was written.
 
     Args:
         path: The journal.
         detail: What was found.
     """
-    return JournalError(
+    return JournalRefused(
         f"the journal {path} is damaged: {detail}. It was left as it is. "
-        f"Copy the directory {path.parent} to a safe place, then restore the journal from a backup, "
+        f"Copy the directory {path.parent} to a safe place (`agentrelay journal export` prints the events that can "
+        f"still be read), then restore the journal from a backup, "
         f"or move it away and run `agentrelay run` again"
     )
 

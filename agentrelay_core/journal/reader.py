@@ -5,16 +5,22 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from agentrelay_core.journal import storage
-from agentrelay_core.journal.derive import CHANGING, apply
+from agentrelay_core.journal import kinds, storage
+from agentrelay_core.journal.derive import CHANGES
 from agentrelay_core.journal.errors import JournalError, damaged, translate
+from agentrelay_core.journal.recorded import Recorded, values_in
 from agentrelay_core.journal.state import RunState
 from agentrelay_core.runtime import Event
 
 _SELECT = f"SELECT sequence, {', '.join(storage.COLUMNS)} FROM events WHERE sequence > ? ORDER BY sequence"
-# Half of a long record says nothing about the state; SQLite passes over it quicker than we could.
-_KINDS = ", ".join(f"'{kind}'" for kind in sorted(CHANGING))
-_SELECT_CHANGING = _SELECT.replace("WHERE", f"WHERE kind IN ({_KINDS}) AND")
+# Half of a long record says nothing about the state, and that an agent is at work something only after a failed gate;
+# SQLite passes over rows quicker than we could.
+_KINDS = ", ".join(f"'{kind}'" for kind in sorted(CHANGES.keys() - {kinds.TASK_WAITING}))
+_CHANGING = f"""FROM events WHERE kind IN ({_KINDS}) OR kind = '{kinds.TASK_WAITING}'
+AND task_id IN (SELECT task_id FROM events WHERE kind = '{kinds.TASK_GATE_FAILED}') ORDER BY sequence"""
+_SELECT_CHANGING = f"SELECT {', '.join(storage.COLUMNS)} {_CHANGING}"
+_SELECT_NUMBER = f"SELECT sequence, kind {_CHANGING} LIMIT 1 OFFSET ?"
+_ROWS_AT_ONCE = 1000  # SQLite and we disturb each other's caches when we take turns row by row
 
 
 def read_events(path: Path, *, after: int = 0) -> Iterator[tuple[int, Event]]:
@@ -61,14 +67,29 @@ def read_state(path: Path) -> RunState:
         count, last = connection.execute("SELECT count(*), coalesce(max(sequence), 0) FROM events").fetchone()
         if count != last:
             raise damaged(path, f"it should hold {last} events and holds {count}; some are missing")
-        for row in connection.execute(_SELECT_CHANGING, (0,)):
-            event = storage.event_of(row, path)
-            try:
-                apply(state, event)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise damaged(path, f"event {row[0]} ({event.kind}) cannot be understood: {error!r}") from error
+        _derive(state, connection, path)
         state.sequence = last
     return state
+
+
+def _derive(state: RunState, connection: sqlite3.Connection, path: Path) -> None:
+    changes, make = CHANGES, tuple.__new__  # as `Recorded._make` does, but without a call of its own for each row
+    rows = connection.execute(_SELECT_CHANGING)
+    done = 0
+    while some := rows.fetchmany(_ROWS_AT_ONCE):
+        for position, row in enumerate(some, done):
+            text = row[-1]
+            try:
+                event = make(Recorded, row if text is None else (*row[:-1], values_in(text)))
+            except ValueError as error:
+                sequence, _ = connection.execute(_SELECT_NUMBER, (position,)).fetchone()
+                raise storage.unreadable(path, sequence, error) from error
+            try:
+                changes[event.kind](state, event)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                sequence, kind = connection.execute(_SELECT_NUMBER, (position,)).fetchone()
+                raise damaged(path, f"event {sequence} ({kind}) cannot be understood: {error!r}") from error
+        done += len(some)
 
 
 @contextmanager

@@ -36,6 +36,7 @@ class TaskRecord:
         parked: Whether a person is needed.
         blocked_by: Ids of the tasks that keep it from starting.
         label: Where the attempt's agent lives, for people.
+        progress: How far the attempt's agent is, in the words of its framework.
         started_at: When the attempt began, in seconds since the epoch.
         finished_at: When it ended, likewise.
         concerns: What the agent, or a step, wants people to know.
@@ -60,6 +61,7 @@ class TaskRecord:
     parked: bool = False
     blocked_by: tuple[str, ...] = ()
     label: str | None = None
+    progress: str | None = None
     started_at: float | None = None
     finished_at: float | None = None
     concerns: tuple[str, ...] = ()

@@ -11,7 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from agentrelay_core.journal.errors import JournalError, damaged
+from agentrelay_core.journal.errors import JournalRefused, damaged
+from agentrelay_core.journal.recorded import values_in
 from agentrelay_core.runtime import Event
 
 SCHEMA = 2
@@ -53,7 +54,6 @@ PRAGMA user_version = {SCHEMA};
 """
 
 _dump = json.JSONEncoder(separators=(",", ":"), default=str).encode
-_load = json.JSONDecoder().decode
 
 Row = tuple[int, float, str, str, str, int, str, str | None]
 
@@ -86,20 +86,21 @@ def check_schema(connection: sqlite3.Connection, path: Path) -> bool:
         False when the file is still empty.
 
     Raises:
-        JournalError: The file is of a newer schema, or is another program's.
+        JournalRefused: The file is of a newer schema, or is another program's.
     """
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if application == 0 and version == 0:
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            raise JournalError(f"{path} is a database of another program, not a journal; move it away")
+            raise JournalRefused(f"{path} is a database of another program, not a journal; move it away")
         return False
     if application != _APPLICATION:
-        raise JournalError(f"{path} is a database of another program, not a journal; move it away")
+        raise JournalRefused(f"{path} is a database of another program, not a journal; move it away")
     if version > SCHEMA:
-        raise JournalError(
+        raise JournalRefused(
             f"the journal {path} has schema {version}, and this version of agentrelay reads up to {SCHEMA}. "
-            f"It was left as it is. Upgrade with `pip install --upgrade agentrelay-core`, then run it again"
+            f"It was left as it is. Upgrade with `pip install --upgrade agentrelay-core`, then run it again; "
+            f"`agentrelay journal export` of the version that wrote it prints all that it holds"
         )
     return True
 
@@ -158,7 +159,7 @@ def check_structure(connection: sqlite3.Connection, path: Path) -> None:
         path: The journal, for messages.
 
     Raises:
-        JournalError: Some was found.
+        JournalRefused: Some was found.
     """
     answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if answer != "ok":
@@ -192,13 +193,13 @@ def event_of(row: Row, path: Path) -> Event:
         path: The journal, for messages.
 
     Raises:
-        JournalError: The row's data is not what was written.
+        JournalRefused: The row's data is not what was written.
     """
     sequence, timestamp, kind, task_id, workstream_id, attempt_num, message, text = row
     try:
-        data = _load(text) if text else {}
+        data = values_in(text) if text else {}
     except ValueError as error:
-        raise damaged(path, f"the data of event {sequence} is unreadable ({error})") from error
+        raise unreadable(path, sequence, error) from error
     return Event(
         kind=kind,
         task_id=task_id,
@@ -208,3 +209,8 @@ def event_of(row: Row, path: Path) -> Event:
         timestamp=timestamp,
         data=data,
     )
+
+
+def unreadable(path: Path, sequence: int, error: ValueError) -> JournalRefused:
+    """The error for data that is not what was written."""
+    return damaged(path, f"the data of event {sequence} is unreadable ({error})")

@@ -85,8 +85,8 @@ class Attempts:
                 else:
                     self._emit(task_event(kinds.TASK_RESUMED, runtime))
                     result, retryable = await self._resume(runtime, record)
-                    if runtime.artifacts.ended == "died":
-                        allowed += 1  # nobody watched it: the machine's end, not the agent's
+                    if runtime.artifacts.ended == "died" and runtime.unwatched:
+                        allowed += 1  # the machine's end, not the agent's
                     record = None
                 tried = runtime.state.attempt_num - series + 1
                 if runtime.state.status != TaskStatus.FAILED or tried >= allowed or not retryable:
@@ -193,7 +193,7 @@ def _renew(runtime: TaskRuntime) -> None:
     state.transition(TaskStatus.PENDING)
     runtime.last_error = state.error
     runtime.failure = None
-    runtime.resumed = runtime.turn_due = runtime.agent_done = False
+    runtime.resumed = runtime.turn_due = runtime.agent_done = runtime.unwatched = False
     runtime.gates_failed = 0
     runtime.seconds_used = 0.0
     runtime.state = TaskState(attempt_num=state.attempt_num + 1)

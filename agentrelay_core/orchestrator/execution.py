@@ -14,9 +14,9 @@ from agentrelay_core.journal import Journal, JournalError, TaskRecord, kinds
 from agentrelay_core.orchestrator.attempts import Attempts, fail
 from agentrelay_core.orchestrator.lanes import Lanes
 from agentrelay_core.orchestrator.results import RunOutcome, RunResult, WorkstreamResult
-from agentrelay_core.orchestrator.retries import is_internal, is_parked
+from agentrelay_core.orchestrator.retries import is_parked
 from agentrelay_core.orchestrator.schedule import Schedule
-from agentrelay_core.runtime import Event, Fenced, TaskRuntime, TaskStatus
+from agentrelay_core.runtime import Event, Fenced, TaskRuntime, TaskStatus, is_internal
 from agentrelay_core.runtime.status import DONE
 from agentrelay_core.spec import RunSettings, Task, TaskGraph, WorkstreamSpec
 from agentrelay_core.task_runner import StandardTaskRunner, TaskRunResult, Workspace

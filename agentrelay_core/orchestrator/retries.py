@@ -1,6 +1,5 @@
 """Whether, and after how long, a failed task is tried again: the policy of the error's own class (faults.md)."""
 
-import asyncio
 import random
 
 from agentrelay_core.runtime import (
@@ -42,15 +41,6 @@ def is_retryable(runtime: TaskRuntime) -> bool:
 def is_parked(failure: BaseException | None) -> bool:
     """Whether a failure waits for a person."""
     return isinstance(failure, Parked)
-
-
-def is_internal(failure: BaseException | None) -> bool:
-    """Whether a failure is ours, a plugin's or the machine's: what fail-fast reacts to, and exit code 70."""
-    if failure is None or isinstance(failure, asyncio.CancelledError):
-        return False
-    if not isinstance(failure, IntegrationError):
-        return True
-    return failure.internal
 
 
 def retry_pause(policy: RetryPolicy | None, retry: int, failure: BaseException | None, random_: random.Random) -> float:

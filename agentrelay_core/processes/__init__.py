@@ -7,6 +7,7 @@ What needs asyncio is loaded on first use (PEP 562): who only runs short program
 from typing import TYPE_CHECKING, Any
 
 from agentrelay_core.processes.capture import Captured, run_captured
+from agentrelay_core.processes.command import Command, Marker
 from agentrelay_core.processes.errors import (
     AlreadyRunningError,
     ExitCodeUnknownError,
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 __all__ = [
     "AlreadyRunningError",
     "Captured",
+    "Command",
     "ExitCodeUnknownError",
+    "Marker",
     "OutputLimitError",
     "ProcessError",
     "ProcessGroup",

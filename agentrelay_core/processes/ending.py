@@ -9,10 +9,11 @@ import os
 import signal
 from collections.abc import Iterable
 
+from agentrelay_core.processes.command import Marker
 from agentrelay_core.processes.errors import SurvivorsError
 from agentrelay_core.processes.exits import process_ended
 from agentrelay_core.processes.identity import ProcessIdentity, identify
-from agentrelay_core.processes.survey import Marker, belonging
+from agentrelay_core.processes.survey import belonging
 from agentrelay_core.processes.table import command_line
 
 _KILL_PATIENCE = 5.0  # seconds that the kernel is given to end what was killed

@@ -7,16 +7,17 @@ the session as well, cannot be given to anyone else.
 import asyncio
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal
 
+from agentrelay_core.processes.command import Command, Marker
 from agentrelay_core.processes.ending import end_all
 from agentrelay_core.processes.errors import ExitCodeUnknownError, ProcessError
 from agentrelay_core.processes.exits import process_ended
+from agentrelay_core.processes.hearing import Hearing
 from agentrelay_core.processes.identity import ProcessIdentity, alive, identify
+from agentrelay_core.processes.recorded.memory import offer_first
 from agentrelay_core.processes.spawn import spawn
-from agentrelay_core.processes.survey import Marker, belonging
+from agentrelay_core.processes.survey import belonging
 from agentrelay_core.processes.usage import cpu_seconds
 
 DEFAULT_GRACE = 10.0
@@ -36,29 +37,17 @@ class ProcessGroup:
         self.marker = marker
         self._exit_code: int | None = None
         self._reaped = True  # nothing for us to reap, unless `start` says so
+        self._hearing: Hearing | None = None  # of a program that `start` started
         self._ending = asyncio.Lock()
 
     @classmethod
-    def start(
-        cls,
-        argv: Sequence[str],
-        *,
-        cwd: Path | str,
-        env: Mapping[str, str],
-        stdin: Path | None,
-        output: Path,
-        marker: Marker | None = None,
-    ) -> "ProcessGroup":
+    def start(cls, command: Command, *, marker: Marker | None = None) -> "ProcessGroup":
         """Start a program in a session of its own.
 
         `stop` is due in the end, even when the program ended by itself: it may have left others running.
 
         Args:
-            argv: The program and its arguments.
-            cwd: Working directory.
-            env: The whole environment.
-            stdin: File whose content it reads; `None` means nothing.
-            output: File to which all that it prints is appended; a link there is refused.
+            command: What to start.
             marker: See the class.
 
         Returns:
@@ -68,28 +57,31 @@ class ProcessGroup:
             ProgramNotFoundError: There is no such program.
             ProcessError: It could not be started.
         """
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
-        try:
-            printed = os.open(output, flags, 0o644)
-        except OSError as error:
-            raise ProcessError(f"cannot write what the program prints to {output}: {error.strerror}") from error
+        hearing = Hearing(command)
         try:
             try:
-                given = os.open(os.devnull if stdin is None else stdin, os.O_RDONLY)
+                given = os.open(command.stdin or os.devnull, os.O_RDONLY)
             except OSError as error:
-                raise ProcessError(f"cannot read the program's input from {stdin}: {error.strerror}") from error
+                raise ProcessError(f"cannot read the program's input from {command.stdin}: {error.strerror}") from error
             try:
-                process = spawn(argv, cwd=cwd, env=env, stdin=given, stdout=printed, stderr=printed)
+                prints = hearing.prints
+                process = spawn(
+                    command.argv, cwd=command.cwd, env=command.env, stdin=given, stdout=prints, stderr=prints
+                )
             finally:
                 os.close(given)
-        finally:
-            os.close(printed)
+        except BaseException:
+            hearing.give_up()
+            raise
+        hearing.begin()
+        offer_first(str(process.pid))
         # We reap it ourselves, late; Popen must neither do so nor complain that nobody did.
         process.returncode = 0
         identity = identify(process.pid)
         if identity is None:
             raise ProcessError(f"process {process.pid} was reaped by somebody else; is SIGCHLD ignored?")
         group = cls(identity, marker)
+        group._hearing = hearing
         group._reaped = False
         return group
 
@@ -144,6 +136,8 @@ class ProcessGroup:
         async with self._ending:
             await end_all(self.identity, self.marker, grace=grace, held=not self._reaped)
             self._reap()
+            if self._hearing is not None:
+                await asyncio.to_thread(self._hearing.end)
 
     def _look(self) -> None:
         """Learn the exit code without reaping, where the system can do that."""

@@ -12,10 +12,9 @@ import time
 
 import attrs
 
+from agentrelay_core.processes.command import Marker
 from agentrelay_core.processes.identity import ProcessIdentity, boot_id, identify
 from agentrelay_core.processes.table import read_table, read_variable
-
-Marker = tuple[str, str]
 
 
 async def belonging(leader: ProcessIdentity | None, marker: Marker | None) -> list[ProcessIdentity]:

@@ -6,6 +6,7 @@ Linux tells it in ``/proc``; elsewhere `ps` is asked, which costs a process per 
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from agentrelay_core.processes.errors import ProcessError, TableUnreadableError
 _PROC = Path("/proc")
 _HAS_PROC = sys.platform.startswith("linux")
 _PS_DEADLINE = 10.0
+# Seconds: how long a process is young, how long the variables of those are waited for, and between two looks.
+_YOUNG = 1.0
+_PATIENCE = 0.25
+_MOMENT = 0.001
 # lstart is five words: "Mon Jan  5 10:11:12 2026".
 _PS_LINE = re.compile(r"\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\w+\s+\w+\s+\d+\s+[\d:]+\s+\d+)\s*$")
 
@@ -133,18 +138,44 @@ def read_variable(name: str) -> dict[int, str]:
         return found
     wanted = b"\0" + os.fsencode(name) + b"="
     found = {}
-    for pid in _proc_pids():
-        try:
-            if pid == own or os.stat(f"/proc/{pid}").st_uid != user:  # noqa: PTH116  # as above
-                continue
-            with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:  # noqa: PTH123
-                environment = b"\0" + file.readall()
-        except OSError:
-            continue  # it has ended meanwhile, or hides its variables from us
-        begin = environment.find(wanted)
-        if begin >= 0:
-            found[pid] = os.fsdecode(environment[begin + len(wanted) :].partition(b"\0")[0])
+    pids, until = _proc_pids(), time.monotonic() + _PATIENCE
+    while pids:
+        beginning = []
+        for pid in pids:
+            try:
+                if pid == own or os.stat(f"/proc/{pid}").st_uid != user:  # noqa: PTH116  # as above
+                    continue
+                environment = b"\0" + _variables(pid)
+            except OSError:
+                continue  # it has ended meanwhile, or hides its variables from us
+            begin = environment.find(wanted)
+            if begin >= 0:
+                found[pid] = os.fsdecode(environment[begin + len(wanted) :].partition(b"\0")[0])
+            elif len(environment) == 1 and time.monotonic() < until and _is_young(pid):
+                beginning.append(pid)  # a program takes its variables over a moment after it is said to run
+        pids = beginning
+        if pids:
+            time.sleep(_MOMENT)
     return found
+
+
+def _variables(pid: int) -> bytes:
+    """The environment of a process on Linux, each variable with a NUL behind it."""
+    with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:  # noqa: PTH123  # as above
+        return file.readall()
+
+
+def _is_young(pid: int) -> bool:
+    """Whether a process, and none of the kernel's, was started less than a second ago."""
+    try:
+        os.readlink(f"/proc/{pid}/exe")  # noqa: PTH115  # as above
+        entry = read_entry(pid)
+    except (OSError, TableUnreadableError):
+        return False
+    if entry is None:
+        return False
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - int(entry.start_time) / os.sysconf("SC_CLK_TCK")
+    return age < _YOUNG
 
 
 def command_line(pid: int) -> str:

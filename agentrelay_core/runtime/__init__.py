@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from agentrelay_core.runtime.errors import Transient as Transient
     from agentrelay_core.runtime.errors import UserError as UserError
     from agentrelay_core.runtime.errors import classify_integration_error as classify_integration_error
+    from agentrelay_core.runtime.errors import is_internal as is_internal
     from agentrelay_core.runtime.events import Event as Event
     from agentrelay_core.runtime.events import EventListener as EventListener
     from agentrelay_core.runtime.state import TaskArtifacts as TaskArtifacts
@@ -37,7 +38,7 @@ _HOMES = {
     "agentrelay_core.runtime.errors": (
         "AgentFailure ExpectedTaskFailureError Fenced IntegrationBoundary IntegrationError IntegrationFailureClass "
         "Internal InternalIntegrationError Lost Parked ProtocolViolation Throttled Transient UserError "
-        "classify_integration_error"
+        "classify_integration_error is_internal"
     ),
     "agentrelay_core.runtime.events": "Event EventListener",
     "agentrelay_core.runtime.state": "TaskArtifacts TaskRuntime TaskState",

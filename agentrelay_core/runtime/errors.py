@@ -133,6 +133,12 @@ class Internal(_Fault):
     internal = True
 
 
+def is_internal(failure: BaseException | None) -> bool:
+    """Whether a failure is ours, a plugin's or the machine's: what fail-fast reacts to, and exit code 70."""
+    # What is no Exception, as a cancellation, is nobody's fault.
+    return isinstance(failure, Exception) and (not isinstance(failure, IntegrationError) or failure.internal)
+
+
 def classify_integration_error(exc: BaseException) -> IntegrationFailureClass:
     """The coarse failure class of any exception; what is no `IntegrationError` is ``INTERNAL_ERROR``."""
     if isinstance(exc, IntegrationError):

@@ -1,11 +1,11 @@
-"""Values of secret variables do not leave in what we write: errors, events, concerns, gates' output, pull requests.
+"""Values of secret variables do not leave in what we write: errors, events, concerns, logs, pull requests, tracebacks.
 
-What an agent prints itself stays as it printed it, in the files of its attempt.
+What an agent writes itself, its commits and the files of its attempt, stays as it wrote it.
 """
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from agentrelay_core.runtime.state import TaskRuntime
@@ -33,7 +33,24 @@ def without_secrets(runtime: TaskRuntime, text: str, user: Mapping[str, str] | N
     user = os.environ if user is None else user
     given = [(name, str(value)) for name, value in agent.env]
     given += [(name, user[name]) for name in agent.pass_env if name in user]
-    lines = {line for name, value in given if _NAMES.search(name) for line in value.splitlines()}
-    for secret in sorted((line for line in lines if len(line) >= _SHORTEST), key=len, reverse=True):
+    return starred(text, secrets_among(given))
+
+
+def secrets_among(variables: Iterable[tuple[str, str]]) -> list[str]:
+    """What is secret of some variables, the longest first.
+
+    Args:
+        variables: Names and values.
+
+    Returns:
+        The lines of those values whose variables are called a token, key, password and the like.
+    """
+    lines = {line for name, value in variables if _NAMES.search(name) for line in value.splitlines()}
+    return sorted((line for line in lines if len(line) >= _SHORTEST), key=len, reverse=True)
+
+
+def starred(text: str, secrets: Iterable[str]) -> str:
+    """A text with stars for secrets, of which the longest come first."""
+    for secret in secrets:
         text = text.replace(secret, _STARS)
     return text

@@ -1,5 +1,6 @@
 """One task in one run: what it is, where it stands, and what it has produced so far."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,7 @@ class TaskArtifacts:
         agent_data: What the address's ``to_json`` gave, as the journal has it; for a task that is resumed.
         agent_at_work: Whether the agent needs no kickoff, because it was started with its instructions.
         agent_environment: The variables that the agent was started with, where its launcher told them.
+        output_read: How much of ``agent.log`` the agent's framework has read, in bytes.
         signal_nonce: What the attempt's helper adds to its signals; a signal with another one is stale.
         ended: How the agent's work ended, where its completion checker told: ``done``, ``failed``, ``died``, ``hung``.
     """
@@ -71,6 +73,7 @@ class TaskArtifacts:
     agent_data: Any = None
     agent_at_work: bool = False
     agent_environment: dict[str, str] | None = None
+    output_read: int = 0
     signal_nonce: str | None = None
     ended: str | None = None
 
@@ -91,6 +94,8 @@ class TaskRuntime:
         gates_failed: How many completion gates of this attempt have failed.
         turn_due: Whether the agent of a resumed attempt is still to be told of the last of them.
         agent_done: Whether the agent of a resumed attempt had ended its work: a person was needed afterwards.
+        unwatched: Whether the agent of a resumed attempt ended while nobody watched.
+        on_progress: Takes what `progress` tells; `None` while nobody waits for the agent.
         state: Where the task stands.
         artifacts: What it has produced.
     """
@@ -105,5 +110,20 @@ class TaskRuntime:
     gates_failed: int = attrs.field(default=0, kw_only=True)
     turn_due: bool = attrs.field(default=False, kw_only=True)
     agent_done: bool = attrs.field(default=False, kw_only=True)
+    unwatched: bool = attrs.field(default=False, kw_only=True)
+    on_progress: Callable[[str, str], None] | None = attrs.field(default=None, kw_only=True, repr=False)
     state: TaskState = attrs.field(factory=TaskState, kw_only=True)
     artifacts: TaskArtifacts = attrs.field(factory=TaskArtifacts, kw_only=True)
+
+    def progress(self, kind: str, message: str = "") -> None:
+        """Tell people how far the agent is; it counts as progress where a stall is judged.
+
+        For steps, from whichever thread; while nobody waits for the agent nothing happens. The same text again counts,
+        and is shown once.
+
+        Args:
+            kind: What the agent does, a word.
+            message: More about it, a line.
+        """
+        if self.on_progress is not None:
+            self.on_progress(kind, message)

@@ -90,6 +90,12 @@ class StepDispatch(Generic[T_co]):
             factory = self.resolve(agent.framework, type(agent.environment))
         return factory(runtime)
 
+    def provider(self, runtime: TaskRuntime) -> str | None:
+        """Name and version of the plugin whose factory serves a task, `None` where that is not known."""
+        agent = runtime.task.primary_agent
+        factory = self._resolved.get((agent.framework, type(agent.environment)))
+        return getattr(factory, "provider", None)
+
     def resolve(self, framework: str, environment: type[AgentEnvironment]) -> Callable[[TaskRuntime], T_co]:
         """Find the factory for a key without calling it.
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import attrs
 
-from agentrelay_core.processes import ProcessGroup
+from agentrelay_core.processes import Command, ProcessGroup
 from agentrelay_core.runtime import TaskRuntime, agent_environment
+from agentrelay_core.runtime.secrets import secrets_among
 
 GATE_LOG = "gate.log"
 # How much of the output an agent, or a person, is shown; in bytes.
@@ -50,7 +51,11 @@ async def run_gate(runtime: TaskRuntime, command: str) -> GateResult:
     environment = runtime.artifacts.agent_environment or agent_environment(runtime)
     log = state.signal_dir / GATE_LOG
     log.unlink(missing_ok=True)
-    group = ProcessGroup.start(["sh", "-c", command], cwd=state.worktree_path, env=environment, stdin=None, output=log)
+    argv = ["sh", "-c", command]
+    secrets = secrets_among(environment.items())
+    group = ProcessGroup.start(
+        Command(argv=argv, cwd=state.worktree_path, env=environment, output=log, secrets=secrets)
+    )
     try:
         exit_code = await group.wait()
     finally:

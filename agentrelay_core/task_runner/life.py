@@ -1,13 +1,12 @@
 """One task's way through the steps, each looked up in its own table at the moment it is needed."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agentrelay_core.failpoints import failpoint
 from agentrelay_core.runtime import (
     Agent,
     AgentFailure,
-    Event,
     ExpectedTaskFailureError,
     IntegrationBoundary,
     IntegrationFailureClass,
@@ -17,13 +16,13 @@ from agentrelay_core.runtime import (
 )
 from agentrelay_core.runtime.secrets import without_secrets
 from agentrelay_core.runtime.status import DONE
-from agentrelay_core.spec import Deadlines, TearDownMode
+from agentrelay_core.spec import TearDownMode
+from agentrelay_core.task_runner.agent_wait import TEARDOWN, AgentWait
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_core.task_runner.completion import TaskCompletionSignal
 from agentrelay_core.task_runner.gate import run_gate
 from agentrelay_core.task_runner.gate_feedback import append_gate_failure, retire_done
-from agentrelay_core.task_runner.step_calls import StepCalls
-from agentrelay_core.task_runner.watchdog import Interruption, Wait
+from agentrelay_core.task_runner.watchdog import Wait
 
 if TYPE_CHECKING:
     from agentrelay_core.task_runner.runner import StandardTaskRunner
@@ -32,17 +31,13 @@ if TYPE_CHECKING:
 PREPARE = 900.0
 PUBLISH = 900.0
 MERGE = 900.0
-TEARDOWN = 120.0
 KICKOFF_TRIES = 3
-# Seconds of its wall budget that an agent has at least when a run goes on.
-LEAST_AFTER_GAP = 60.0
 
-_DEFAULTS = Deadlines()
 _NO_URL = "Task completion signaled 'done' but did not include pr_url."
 _NO_ERROR = "Task failed without an error message."
 
 
-class Life(StepCalls):
+class Life(AgentWait):
     """One run of one task.
 
     Args:
@@ -56,11 +51,6 @@ class Life(StepCalls):
     def __init__(self, runner: "StandardTaskRunner", runtime: TaskRuntime, wait: Wait) -> None:
         super().__init__(runner, runtime, wait)
         self.agent: Agent | None = None
-
-    @property
-    def deadlines(self) -> Deadlines:
-        """The task's deadlines as they are now."""
-        return self.runtime.task.deadlines or _DEFAULTS
 
     async def live(self) -> IntegrationFailureClass | None:
         """Go from prepare to merge; the failure class of a gate that failed, else `None`."""
@@ -138,53 +128,6 @@ class Life(StepCalls):
         self.agent = agent
         self.runtime.artifacts.agent_address = agent.address
 
-    async def _wait_for_signal(self) -> TaskCompletionSignal:
-        self._event("task_waiting", "")
-        failpoint("kickoff", "outcome")
-        stalls = self.runner.watchdog.stalls
-        self.runner.watchdog.watch_agent(self)
-        try:
-            signal: TaskCompletionSignal = await self._step(
-                "wait_for_completion", self.runner.completion_checker, self._wall, detachable=True
-            )
-        except AgentFailure:
-            stalls.forget(self)
-            if self.wait.given_up:
-                await self._give_up_agent()
-            raise
-        finally:
-            stalls.forget(self)
-        if not isinstance(signal, TaskCompletionSignal):
-            raise Internal(f"the completion checker returned {signal!r:.100}, which is no TaskCompletionSignal")
-        self.runtime.artifacts.concerns.extend(without_secrets(self.runtime, each) for each in signal.concerns)
-        self.runtime.artifacts.ended = signal.ended
-        return signal
-
-    def warn(self, message: str) -> None:
-        """Tell people of the agent that is waited for."""
-        self._event("task_warning", message)
-
-    def hung(self, reason: str) -> None:
-        """End the wait for an agent that does nothing any more."""
-        self.wait.interrupt(Interruption.HUNG, AgentFailure(reason))
-
-    def _wall(self) -> float:
-        # No agent is given up at the first look after a gap in which nobody could see its end.
-        return max(self.deadlines.wall - self.runtime.seconds_used, min(self.deadlines.wall, LEAST_AFTER_GAP))
-
-    def _gate_limit(self) -> float:
-        return self.deadlines.gate
-
-    async def _give_up_agent(self) -> None:
-        """Stop an agent that is not waited for any longer, whatever teardown will do: another may take its place."""
-        try:
-            async with asyncio.timeout(TEARDOWN):
-                await self._stop_agent()
-        except TimeoutError:
-            self.runtime.artifacts.concerns.append(f"the agent could not be stopped within {TEARDOWN:g} s")
-        except Exception as error:
-            self.runtime.artifacts.concerns.append(f"the agent could not be stopped: {error}")
-
     async def _publish(self, signal: TaskCompletionSignal) -> bool:
         """Take note of, or open, the pull request, and verify it; False when the task has failed."""
         runtime = self.runtime
@@ -219,7 +162,9 @@ class Life(StepCalls):
         if command is None:
             return None
         self._event("task_gate_running", command)
-        result = await self._timed(run_gate(self.runtime, command), self._gate_limit, _gate_overdue, detachable=True)
+        result = await self._timed(
+            run_gate(self.runtime, command), lambda: self.deadlines.gate, _gate_overdue, detachable=True
+        )
         if result.passed:
             self._event("task_gate_passed", "")
             return None
@@ -258,29 +203,9 @@ class Life(StepCalls):
     def _merged(self, _: object) -> None:
         self.runtime.state.transition(TaskStatus.PR_MERGED)
 
-    async def _stop_agent(self) -> None:
-        address = self.runtime.artifacts.agent_address
-        if address is not None:
-            await call_step(self.runner.executor, address, "teardown", self.runtime.state.signal_dir, False)
-
     def _failed(self, error: str) -> None:
         self.runtime.state.transition(TaskStatus.FAILED)
         self.runtime.state.error = without_secrets(self.runtime, error)
-
-    def _event(self, kind: str, message: str, data: dict[str, Any] | None = None) -> None:
-        listener = self.runner.on_event
-        if listener is not None:
-            task = self.runtime.task
-            listener(
-                Event(
-                    kind=kind,
-                    task_id=task.id,
-                    workstream_id=task.workstream_id,
-                    attempt_num=self.runtime.state.attempt_num,
-                    message=without_secrets(self.runtime, message),
-                    data=data or {},
-                )
-            )
 
 
 def _gate_overdue(seconds: float) -> ExpectedTaskFailureError:

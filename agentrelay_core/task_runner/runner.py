@@ -18,6 +18,7 @@ from agentrelay_core.runtime.secrets import without_secrets
 from agentrelay_core.runtime.status import DONE
 from agentrelay_core.spec import TearDownMode
 from agentrelay_core.task_runner.calls import is_async
+from agentrelay_core.task_runner.culprits import culprit
 from agentrelay_core.task_runner.dispatch import StepDispatch
 from agentrelay_core.task_runner.effects import EFFECT_OF, EffectRecorder
 from agentrelay_core.task_runner.life import Life
@@ -126,7 +127,8 @@ class StandardTaskRunner:
             _fail(runtime, "CancelledError: cancelled", exc)
         except Exception as raised:
             failure = no_room(raised, self.places) or raised
-            _fail(runtime, f"{type(failure).__name__}: {_text(failure)}", failure)
+            blame = "" if life.calling is None else culprit(failure, *life.calling, runtime)
+            _fail(runtime, f"{type(failure).__name__}: {_text(failure)}{blame}", failure)
             failure_class = classify(failure)
         finally:
             self._lives.pop(life, None)

@@ -69,7 +69,8 @@ def check_step(step: object, method: str) -> None:
     unbound = isinstance(step, type) and inspect.isfunction(inspect.getattr_static(step, method, None))
     problem = _problem(function, signature, len(due.parameters) + unbound, due)
     if problem:
-        has = f"`{_prefix(function)} {method}{signature}`"
+        written = _signature(getattr(function, "__func__", function)) or signature  # as its author wrote it, with self
+        has = f"`{_prefix(function)} {method}{written}`"
         place = _place(function)
         text = f"{where} has {has}{place}, which {problem}; due is {due.text(method)}"
         raise StepSignatureError(text, boundary=due.boundary)

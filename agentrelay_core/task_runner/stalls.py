@@ -62,15 +62,18 @@ class Stall:
         now: When the wait for it began, in seconds of the monotonic clock.
     """
 
-    __slots__ = ("_asked", "_warned", "awaited", "looked", "since", "traces")
+    __slots__ = ("_asked", "_pause", "_paused_for", "_warned", "asks", "awaited", "looked", "since", "traces")
 
     def __init__(self, awaited: Awaited, now: float) -> None:
         self.awaited = awaited
         self.looked = now
         self.since = now
         self.traces: Traces | None = None
+        self.asks = False
         self._warned: float | None = None
         self._asked: str | None = None
+        self._paused_for: Deadlines | None = None
+        self._pause = 0.0
 
     @property
     def deadlines(self) -> Deadlines:
@@ -80,9 +83,11 @@ class Stall:
     @property
     def pause(self) -> float:
         """Seconds between two looks at it."""
-        deadlines = self.deadlines
-        shortest = min(deadlines.stall, deadlines.stall_stop or deadlines.stall)
-        return min(max(shortest / LOOKS, FASTEST), SLOWEST)
+        deadlines = self.awaited.runtime.task.deadlines or _DEFAULTS
+        if deadlines is not self._paused_for:  # asked of every agent at every look, and hardly ever another
+            shortest = min(deadlines.stall, deadlines.stall_stop or deadlines.stall)
+            self._paused_for, self._pause = deadlines, min(max(shortest / LOOKS, FASTEST), SLOWEST)
+        return self._pause
 
     def begin_anew(self, now: float) -> None:
         """Count from now on."""
@@ -100,7 +105,7 @@ class Stall:
         if question is not None and question != self._asked:
             self.awaited.warn(f"the agent waits for input: {question or 'it does not say what for'}")
         self._asked = question
-        if progressed or question is not None:
+        if progressed or question is not None or self.asks:
             self.begin_anew(now)
             return
         idle, deadlines = now - self.since, self.deadlines
@@ -145,6 +150,16 @@ class Stalls:
         self._new.pop(awaited, None)
         self._watched.pop(awaited, None)
 
+    def progressed(self, awaited: Awaited, *, asks: bool = False) -> None:
+        """Take note of progress that an agent's steps tell of, or that it asks a person; then it is not stopped."""
+        stall = self._watched.get(awaited)
+        if stall is None and awaited in self._new:
+            self._take_in(self._clock())
+            stall = self._watched[awaited]
+        if stall is not None:
+            stall.asks = asks
+            stall.begin_anew(self._clock())
+
     def tick(self, now: float, *, after_gap: bool) -> float:
         """Look at those whose turn it is.
 
@@ -177,14 +192,16 @@ class Stalls:
     def _begin_looks(self, now: float) -> None:
         """Begin to look at those whose turn it is, or is soon, and find out when the next one is."""
         due = []
-        self._next = now + SLOWEST
+        following = now + SLOWEST
         for stall in self._watched.values():
             pause = stall.pause
             # Those whose turn comes soon as well, so that looks gather and a thousand agents need few of them.
             if stall.looked + pause * (1 - EARLY) <= now:
                 stall.looked = now
                 due.append(stall)
-            self._next = min(self._next, stall.looked + pause)
+            if stall.looked + pause < following:
+                following = stall.looked + pause
+        self._next = following
         if due:
             self._looking = True
             loop = asyncio.get_running_loop()

@@ -46,13 +46,14 @@ class StepCalls:
         wait: Its place at the watchdog.
     """
 
-    __slots__ = ("detached", "runner", "runtime", "wait")
+    __slots__ = ("calling", "detached", "runner", "runtime", "wait")
 
     def __init__(self, runner: "StandardTaskRunner", runtime: TaskRuntime, wait: Wait) -> None:
         self.runner = runner
         self.runtime = runtime
         self.wait = wait
         self.detached = False
+        self.calling: tuple[str, object] | None = None  # a method and whose it is, while it is called
 
     async def _step(
         self,
@@ -65,6 +66,7 @@ class StepCalls:
     ) -> Any:
         """Look a step up, ask it whether its effect is there already, and run it."""
         runner, runtime = self.runner, self.runtime
+        self.calling = method, table
         step = table(runtime)
         way = runner.ways.get((type(step), method)) or runner.way_to_call(step, method)
         effect = way.effect
@@ -77,6 +79,7 @@ class StepCalls:
                         runner.recorder.recovered(runtime, effect)
                     if keep is not None:
                         keep(value)
+                    self.calling = None
                     return value
             if effect in DURABLE and runner.recorder is not None:
                 await runner.recorder.intend(runtime, effect)
@@ -97,6 +100,7 @@ class StepCalls:
             result = await self._timed(work, seconds, method, detachable=detachable)
         if effect is not None:
             failpoint(effect, "effect")
+        self.calling = None
         return result
 
     async def _is_there(self, method: str, table: StepDispatch[Any], keep: Callable[[Any], None] | None = None) -> bool:
@@ -135,7 +139,9 @@ class StepCalls:
         if effect in DURABLE and self.runner.recorder is not None:
             await self.runner.recorder.intend(self.runtime, effect)
         failpoint(effect, "intent")
+        self.calling = method, target
         result = await self._call(target, method, seconds, *args)
+        self.calling = None
         failpoint(effect, "effect")
         return result
 

@@ -143,22 +143,22 @@ class Watchdog:
         late = now - self._planned
         pause = SLOWEST
         for wait in list(self.waits):
-            limit = wait.limit
+            limit, due = wait.limit, wait.due
             if limit is None:
                 continue
-            if wait.due is None:
+            if due is None:
                 wait.began = now
-                wait.due = now + _seconds(limit)
+                wait.due = due = now + _seconds(limit)
             elif late > GAP:
-                wait.due += late
+                wait.due = due = due + late
                 wait.began += late
-            if wait.due <= now and callable(limit):
-                wait.due = wait.began + limit()
-            if wait.due <= now:
+            if due <= now and callable(limit):
+                wait.due = due = wait.began + limit()
+            if due <= now:
                 wait.limit = None
                 wait.interrupt(Interruption.OVERDUE)
-            else:
-                pause = min(pause, wait.due - now)
+            elif due - now < pause:
+                pause = due - now
         pause = min(pause, self.stalls.tick(now, after_gap=late > GAP))
         return max(pause, FASTEST)
 

@@ -92,7 +92,7 @@ def prepared(tmp_path: Path) -> Iterator[Callable[..., Prepared]]:
     """Makes a prepared task from a command and fields of its agent; no process of it may be left afterwards."""
 
     def prepare(command: str | tuple[str, ...], **agent: Any) -> Prepared:
-        config = AgentConfig(environment=ProcessEnvironment(), **agent)
+        config = AgentConfig(**{"environment": ProcessEnvironment(), **agent})
         runtime = TaskRuntime(Task(id="build", primary_agent=config), run_id="run-1", graph_name="graph")
         runtime.state.worktree_path = tmp_path / "tree"
         runtime.state.signal_dir = tmp_path / "signals"

@@ -9,7 +9,7 @@ import pytest
 from agentrelay_core.builtin.framework import CommandFramework
 from agentrelay_core.builtin.options import CommandOptions
 from agentrelay_core.hooks.options import structure_options
-from agentrelay_core.runtime import UserError
+from agentrelay_core.runtime import AgentFailure, UserError
 from agentrelay_core.spec import AgentConfig
 
 
@@ -37,6 +37,26 @@ def test_list_is_run_as_it_is_and_string_by_the_shell(prepared: Callable[..., An
     assert command.stdin == one.signal_dir / "instructions.md"
     context = attrs.evolve(one.context, options=CommandOptions(command=("echo", "$HOME")))
     assert CommandFramework().command(context).argv == ("echo", "$HOME")
+
+
+def test_instructions_as_the_last_argument(prepared: Callable[..., Any]) -> None:
+    """The text, or the file's path, is the last argument, ``$1`` for the shell; nothing is on standard input."""
+    one = prepared("true")
+    path = str(one.signal_dir / "instructions.md")
+    for way, last in (("argument", "Build it.\n"), ("path", path)):
+        for command, argv in (("use $1", ("sh", "-c", "use $1", "sh")), (("use",), ("use",))):
+            options = CommandOptions(command=command, instructions=way)  # type: ignore[arg-type]
+            told = CommandFramework().command(attrs.evolve(one.context, options=options))
+            assert (told.argv, told.stdin) == ((*argv, last), None)
+
+
+def test_instructions_too_long_for_an_argument(prepared: Callable[..., Any]) -> None:
+    """What the system would refuse with a number is said in a sentence, with what to write instead."""
+    one = prepared("true")
+    (one.signal_dir / "instructions.md").write_text("ü" * 70_000)
+    context = attrs.evolve(one.context, options=CommandOptions(command="x", instructions="argument"))
+    with pytest.raises(AgentFailure, match=r"the instructions have 140000 bytes.*say `instructions: path`"):
+        CommandFramework().command(context)
 
 
 def test_options_are_needed(prepared: Callable[..., Any]) -> None:

@@ -209,6 +209,7 @@ class _Forgetful(ProcessHost):
     """A host that has lost contact: it cannot say whether anything has ended, until it is told."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.answers = ["unknown", "alive", "unknown"]
         self.asked = asyncio.Event()
 
@@ -248,6 +249,7 @@ async def test_an_end_of_which_no_exit_code_is_known(prepared: Prepare) -> None:
 
 class _Failing(ProcessHost):
     def __init__(self, error: Exception) -> None:
+        super().__init__()
         self.error = error
 
     async def wait(self, address: AgentAddress) -> int | None:

@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from agentrelay_core.builtin.address import ProcessAddress
+from agentrelay_core.builtin.environment import ProcessEnvironment
 from agentrelay_core.builtin.framework import CommandFramework
 from agentrelay_core.builtin.kickoff import ComposedKickoff
 from agentrelay_core.hooks import AgentCommand, StepContext
@@ -201,3 +202,10 @@ async def test_flood_is_read_in_part(prepared: Prepare) -> None:
     assert ended.error.endswith("\nlast")
     assert len(ended.error) < 10_000
     await agent.address.teardown(one.signal_dir)
+
+
+async def test_a_limit_of_memory_reaches_the_agent(prepared: Prepare) -> None:
+    """What the graph's environment says is the limit of the agent's processes."""
+    task = prepared("ulimit -d", environment=ProcessEnvironment(memory_mib_per_process=512))
+    assert (await task.run()).outcome == "done"
+    assert task.log == f"{512 * 1024}\n"

@@ -1,6 +1,8 @@
 """Each command as a user types it: its output, its exit code, and what it leaves alone."""
 
 import json
+import os
+import shutil
 import signal
 import time
 
@@ -134,6 +136,11 @@ def test_plugins_are_listed_judged_and_explained(shell):
         for row in json.loads(shell("plugins", "list", "--json").stdout)["plugins"]
     } >= {"agentrelay-core"}
     assert "nothing is wrong" in shell("plugins", "doctor").stdout
+    options = json.loads(shell("plugins", "doctor", "--json").stdout)["options"]
+    assert [(option["name"], option["default"]) for option in options if option["framework"] == "command"] == [
+        ("command", None),
+        ("instructions", "stdin"),
+    ]
     assert "agentrelay-core" in shell("plugins", "explain", "launcher", "command", "process").stdout
     shell("plugins", "explain", "merger", "command", "process")
 
@@ -193,20 +200,35 @@ def test_a_signal_leaves_the_run_and_its_agents_at_work(shell, number, code):
 
 
 @pytest.mark.fault("O13")
-def test_a_second_signal_leaves_at_once(shell):
-    """While a step that cannot be left takes its time, the second INT ends the command within a second."""
+@pytest.mark.parametrize(
+    ("first", "second", "code"),
+    [(signal.SIGINT, signal.SIGINT, 130), (signal.SIGTERM, signal.SIGTERM, 143), (signal.SIGINT, signal.SIGTERM, 143)],
+)
+def test_a_second_signal_leaves_at_once(shell, tmp_path, first, second, code):
+    """While a step that cannot be left takes its time, a second signal ends the command within a second."""
     shell.graph(
         "name: g\nagents: {a: {framework: command, command: 'touch done'}}\ndefaults: {agent: a}\n"
         "tasks: {one: {description: x}}\n"
     )
-    run = shell.start("run", AGENTRELAY_FAILPOINTS="publish:begin=sleep:5")
+    reached, go = tmp_path / "reached", tmp_path / "go"
+    os.mkfifo(reached)
+    wait = f"echo > {reached}; until [ -e {go} ]; do sleep 0.02; done"
+    slow = f'case "$*" in *write-tree*) [ -e {go} ] || {{ {wait}; }};; esac'
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "git").write_text(f'#!/bin/sh\n{slow}\nexec {shutil.which("git")} "$@"\n')
+    (tmp_path / "bin" / "git").chmod(0o755)
+    run = shell.start("run", PATH=f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    reached.read_text()
+    run.send_signal(first)
     for line in run.stderr:
-        if "at work" in line:
+        if "once more to leave at once" in line:
             break
-    run.send_signal(signal.SIGINT)
-    run.send_signal(signal.SIGINT)
-    run.communicate(timeout=30)
-    assert run.returncode == 130
+    began = time.monotonic()
+    run.send_signal(second)
+    assert run.wait(timeout=30) == code
+    assert time.monotonic() - began < 1
+    go.touch()
+    assert "left at once" in run.communicate()[1]
     assert "1 merged" in shell("run").stdout
 
 

@@ -9,11 +9,12 @@ import pytest
 
 from agentrelay_core import Event, Fenced, Parked, UserError
 from agentrelay_core.cli import exit_codes
+from agentrelay_core.cli.commands import logs
 from agentrelay_core.cli.failures import Failure, report
 from agentrelay_core.cli.progress import progress_line
 from agentrelay_core.cli.table import COMMANDS, VERSION, rows
 from agentrelay_core.graph import GraphError
-from agentrelay_core.journal import JournalError, kinds
+from agentrelay_core.journal import JournalError, JournalRefused, kinds
 from agentrelay_core.orchestrator import EnvironmentNotReady, InvalidGraph, RunIsOwned
 
 SLEEPER = (
@@ -31,6 +32,7 @@ SLEEPER = (
         (Parked("x"), 4),
         (EnvironmentNotReady("x"), 5),
         (JournalError("x"), 5),
+        (JournalRefused("x"), 3),
         (RunIsOwned("x"), 75),
         (Fenced("x"), 75),
         (type("OfAPlugin", (UserError,), {})("x"), 2),
@@ -160,3 +162,23 @@ def test_a_log_is_followed_to_the_end_of_its_task(shell):
     assert follower.returncode == 0
     run.communicate(timeout=30)
     assert run.returncode == 0
+
+
+def test_a_log_that_was_shortened_is_followed_on(monkeypatch, tmp_path):
+    """When the middle of a large log is left out meanwhile, that is said, and its end is shown."""
+    log = tmp_path / "agent.log"
+    log.write_text("first\n" * 100)
+    looks = iter([False, True])
+
+    def is_over(*_):
+        over = next(looks)
+        if over:
+            log.write_text("first\n[100 bytes are left out here]\nlast\n")
+        return over
+
+    monkeypatch.setattr(logs, "_is_over", is_over)
+    monkeypatch.setattr(logs, "PAUSE", 0.0)
+    first, second, *_ = logs._follow(log, tmp_path, "one", 0)
+    assert first == "first\n" * 100
+    assert second.startswith("\n[the log was shortened meanwhile]\n")
+    assert second.endswith("\nlast\n")

@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 import termios
 import threading
@@ -225,11 +226,28 @@ def test_a_full_disk_parks_the_run_and_leaves_agents_at_work(shell, go, small_di
 
 @pytest.mark.fault("O10")
 def test_a_damaged_record_is_refused_and_left_as_it_is(shell):
-    """A record of other bytes ends the command with a message, and none of its bytes is changed."""
+    """A record of other bytes ends each command with 3 and a way out, and none of its bytes is changed."""
     shell("run")
     [journal] = (shell.path.parent / "state").rglob("journal.sqlite")
     content = bytearray(journal.read_bytes())
     content[200:4000] = os.urandom(3800)
     journal.write_bytes(content)
-    assert str(journal) in shell("run", expect=5).stderr
+    for command in ("run", "status", "retry"):
+        said = shell(command, expect=3).stderr
+        assert str(journal) in said
+        assert "agentrelay journal export" in said
+    assert journal.read_bytes() == content
+
+
+@pytest.mark.fault("O10")
+def test_a_newer_record_is_refused_and_left_as_it_is(shell):
+    """A record of a later version ends each command with 3 and what to upgrade, and is not changed."""
+    shell("run")
+    [journal] = (shell.path.parent / "state").rglob("journal.sqlite")
+    connection = sqlite3.connect(journal)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    content = journal.read_bytes()
+    for command in ("run", "status", "retry"):
+        assert "pip install --upgrade agentrelay-core" in shell(command, expect=3).stderr
     assert journal.read_bytes() == content

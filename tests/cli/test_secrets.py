@@ -4,6 +4,7 @@ import pytest
 from memory_steps import make_runtime
 
 from agentrelay_core import AgentConfig
+from agentrelay_core.cli.failures import report
 from agentrelay_core.runtime.secrets import without_secrets
 
 LEAKY = """\
@@ -30,7 +31,7 @@ workstreams: {other: {}}
 
 @pytest.mark.fault("D10")
 def test_no_secret_is_in_what_we_write(shell):
-    """Record, instructions, pull requests, commits and output are without them; what an agent wrote itself stays."""
+    """Record, logs, instructions, pull requests, commits and output are without; what an agent wrote itself stays."""
     shell.graph(LEAKY)
     told = shell("run", expect=1, PASSED_KEY="canary-two")
     as_json = shell("journal", "export")
@@ -43,13 +44,30 @@ def test_no_secret_is_in_what_we_write(shell):
         texts.append(shell.git("cat-file", "-p", name))
     state = shell.path.parent / "state"
     files = [*state.rglob("*"), *(shell.path / ".workflow").rglob("*")]
-    logs = {"agent.log", "gate.log", "concerns.log"}
-    written = [file for file in files if file.is_file() and file.name not in logs]
+    written = [file for file in files if file.is_file() and file.name != "concerns.log"]
+    logs = [file.read_text() for file in written if file.name in ("agent.log", "gate.log")]
+    assert "wrong *** *** plain-value\n" in logs
+    assert "*** ***\n" in logs
     instructions = [file for file in written if file.name == "instructions.md"]
     assert any("*** ***" in file.read_text() for file in instructions)
     assert any("concern *** *** plain-value" in text for text in texts)
     assert [file for file in written if b"canary-" in file.read_bytes()] == []
     assert [text for text in texts if "canary-" in text] == []
+
+
+@pytest.mark.fault("D10")
+def test_no_secret_is_in_a_traceback(monkeypatch, tmp_path, capsys):
+    """An error that nobody foresaw is told, and written down with what was typed, without the user's secrets."""
+    monkeypatch.setenv("API_TOKEN", "canary-one")
+    monkeypatch.setenv("AGENTRELAY_STATE_DIR", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["agentrelay", "run", "--model", "canary-one"])
+    assert report(RuntimeError("bad token canary-one"), debug=False) == 70
+    assert report(RuntimeError("bad token canary-one"), debug=True) == 70
+    (story,) = (tmp_path / "crashes").iterdir()
+    told = capsys.readouterr().err
+    assert "RuntimeError: bad token ***" in told
+    assert "agentrelay run --model ***" in story.read_text()
+    assert "canary" not in told + story.read_text()
 
 
 @pytest.mark.fault("D10")

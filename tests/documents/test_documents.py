@@ -1,13 +1,10 @@
 """What the README and the pages say is true: their snippets are executed, their lists are compared with the code."""
 
-import ast
-import inspect
 import os
 import re
 import shlex
 import subprocess
 import sys
-import textwrap
 import tomllib
 from enum import Enum
 from pathlib import Path
@@ -16,27 +13,21 @@ from types import ModuleType
 import attrs
 import click
 import pytest
+from pages import FENCE, PAGES, ROOT, names, page, rows, section, shown, snippet
 
-import agentrelay_core
 from agentrelay_core import Catalog, RunSettings, TaskGraph, run_graph
+from agentrelay_core.builtin.options import CommandOptions
 from agentrelay_core.cli import application, exit_codes
 from agentrelay_core.cli.configuration import read_configuration
 from agentrelay_core.graph import building, codes, keys, read_graph
 from agentrelay_core.graph.agents import AGENT
-from agentrelay_core.hooks import contexts, specs, step_specs
+from agentrelay_core.graph.typed import record_of
 from agentrelay_core.journal import kinds
 from agentrelay_core.orchestrator.results import EXIT_CODES
-from agentrelay_core.runtime import agent as agents
 from agentrelay_core.signals import layout
 from agentrelay_core.signals.reading import read_signal
 from agentrelay_core.spec import AgentConfig, Deadlines, RetryPolicy, Task, WorkstreamSpec, problems
-from agentrelay_core.task_runner import protocols, workspace
 
-ROOT = Path(__file__).parents[2]
-DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
-SNIPPET = re.compile(r"<!-- snippet: ([\w-]+) -->\n```(\w+)\n(.*?)```", re.DOTALL)
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 ECHOES = """
 name: echoes
 agents: {echo: {framework: echo}}
@@ -45,54 +36,7 @@ tasks:
 """
 
 
-def page(name):
-    """The text of a page."""
-    return (ROOT / name).read_text()
-
-
-def snippet(name, wanted):
-    """The one snippet of that name on a page."""
-    found = [text for kind, _, text in SNIPPET.findall(page(name)) if kind == wanted]
-    assert len(found) == 1, f"{name} has {len(found)} snippets '{wanted}'"
-    return found[0]
-
-
-def section(name, title):
-    """The part of a page below a heading of the second level."""
-    return page(name).split(f"\n## {title}\n")[1].split("\n## ")[0]
-
-
-def rows(text):
-    """The cells of tables, heads left out."""
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
-    heads = {index - 1 for index, line in enumerate(lines) if line.startswith("|---")}
-    return [row for index, row in enumerate(cells) if index not in heads and index - 1 not in heads]
-
-
-@pytest.fixture
-def repository(tmp_path, monkeypatch):
-    """A real git repository; what we keep of runs goes beside it."""
-    monkeypatch.setenv("AGENTRELAY_STATE_DIR", str(tmp_path / "state"))
-    path = tmp_path / "repository"
-    path.mkdir()
-    for arguments in (
-        ["init", "-q", "-b", "main"],
-        ["config", "user.name", "Uma User"],
-        ["config", "user.email", "uma@example.org"],
-        ["commit", "-q", "--allow-empty", "-m", "Begin"],
-    ):
-        subprocess.run(["git", *arguments], cwd=path, check=True)
-    return path
-
-
-def shown(repository, place):
-    """A file's content in a branch."""
-    done = subprocess.run(["git", "show", place], cwd=repository, capture_output=True, text=True, check=True)
-    return done.stdout
-
-
-@pytest.mark.parametrize("name", ["README.md", "docs/graph-file.md"])
+@pytest.mark.parametrize("name", names("graph"))
 def test_documented_graphs_are_right(name, tmp_path):
     """A documented graph loads without any diagnostic, with what ships here installed."""
     path = tmp_path / "agentrelay.yaml"
@@ -102,7 +46,7 @@ def test_documented_graphs_are_right(name, tmp_path):
     assert {"spec", "counter"} < {task.id for task in loaded.graph.tasks}
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/plugins.md"])
+@pytest.mark.parametrize("name", names("plugin"))
 async def test_documented_plugins_run_a_graph(name, repository, tmp_path):
     """A module made of the documented plugin is active, and a graph with its framework ends merged."""
     module = ModuleType("agentrelay_echo")
@@ -117,7 +61,7 @@ async def test_documented_plugins_run_a_graph(name, repository, tmp_path):
     assert shown(repository, "agentrelay/echoes@default:hello.txt") == "Good morning\n"
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/embedding.md"])
+@pytest.mark.parametrize("name", names("embedding"))
 def test_documented_embedding_runs(name, repository):
     """The documented program runs as it stands in a real repository, and its work is in the integration branch."""
     program = snippet(name, "embedding")
@@ -131,7 +75,7 @@ def test_documented_embedding_runs(name, repository):
     assert shown(repository, f"agentrelay/{graph}@default:greeting.txt") == "hello\n"
 
 
-@pytest.mark.parametrize("name", ["docs/commands.md", "docs/plugins.md"])
+@pytest.mark.parametrize("name", names("configuration"))
 def test_documented_configuration_is_accepted(name, tmp_path):
     """The documented configuration is read without complaint."""
     (tmp_path / "agentrelay.toml").write_text(snippet(name, "configuration"))
@@ -145,16 +89,11 @@ def test_the_documented_entry_point_is_in_our_group():
     assert project["entry-points"] == {"agentrelay.v1": {"echo": "agentrelay_echo"}}
 
 
-def test_documented_repairs_run(repository, tmp_path):
+def test_documented_repairs_run(repository, tmp_path, variables):
     """The documented lines, typed after a run that failed, each end with exit code 0 and do what they say."""
     agent = "{framework: command, command: 'echo part > part.txt; exit 3'}"
     graph = f"name: g\nagents: {{a: {agent}}}\ndefaults: {{agent: a}}\ntasks: {{build: {{description: x}}}}\n"
     (repository / "agentrelay.yaml").write_text(graph)
-    program = tmp_path / "bin" / "agentrelay"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m agentrelay_core.cli "$@"\n')
-    program.chmod(0o755)
-    variables = {**os.environ, "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
     assert subprocess.run(["agentrelay", "run"], cwd=repository, env=variables, check=False).returncode == 1
     subprocess.run(["sh", "-ec", snippet("docs/commands.md", "repair")], cwd=repository, env=variables, check=True)
     assert shown(repository, "rescued/build-0:part.txt") == "part\n"
@@ -277,6 +216,7 @@ def _default(value):
         ("The graph", building.GRAPH, (TaskGraph, RunSettings)),
         ("A task", keys.TASK, (Task,)),
         ("An agent", AGENT, (AgentConfig,)),
+        ("The framework command", record_of(CommandOptions, ""), (CommandOptions,)),
         ("A workstream", keys.WORKSTREAM, (WorkstreamSpec,)),
         ("Retry", keys.RETRY, (RetryPolicy,)),
         ("Deadlines", keys.DEADLINES, (Deadlines,)),
@@ -299,71 +239,6 @@ def test_diagnostics_are_documented():
     listed = [row[0] for row in rows(section("docs/graph-file.md", "Diagnostics"))]
     there = {value for module in (codes, problems) for value in vars(module).values() if str(value).startswith("AR")}
     assert sorted(listed) == sorted(there)
-
-
-def _signature(function):
-    kind = "async def" if isinstance(function, ast.AsyncFunctionDef) else "def"
-    returns = function.returns
-    said = returns.value if isinstance(returns, ast.Constant) and returns.value else ast.unparse(returns)
-    return f"{kind} {function.name}({ast.unparse(function.args)}) -> {said}"
-
-
-def _members(module, name):
-    tree = ast.parse(textwrap.dedent(inspect.getsource(getattr(module, name))))
-    functions = (node for node in tree.body[0].body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
-    return [_signature(function) for function in functions if not function.name.startswith("_")]
-
-
-def _blocks(text):
-    return "\n".join(block for kind, block in FENCE.findall(text) if kind == "python").splitlines()
-
-
-def test_every_hook_is_documented_with_its_signature():
-    """Each hook has its section, which begins with the very signature of the hookspec; there is no other."""
-    there = {}
-    for module in (specs, step_specs):
-        for node in ast.parse(inspect.getsource(module)).body:
-            if isinstance(node, ast.FunctionDef) and node.name in specs.RECORDS:
-                there[node.name] = _signature(node)
-    assert there.keys() == specs.RECORDS.keys()
-    assert set(re.findall(r"^## (\w+)$", page("docs/hooks.md"), re.MULTILINE)) == there.keys()
-    for hook, signature in there.items():
-        assert _blocks(section("docs/hooks.md", hook))[0] == signature
-
-
-def test_protocols_are_documented_with_their_signatures():
-    """Every documented class has exactly the methods of the code, and none that a hook leads to is missing."""
-    documented = {}
-    for line in _blocks(page("docs/hooks.md")):
-        if line.startswith("class "):
-            members = documented.setdefault(line.removeprefix("class ").rstrip(":"), [])
-        elif line.startswith("    "):
-            members.append(line.strip())
-    homes = {"Workspace": workspace, "Agent": agents, "AgentAddress": agents}
-    homes |= dict.fromkeys(("EnvironmentHost", "Framework", "Forge"), contexts)
-    declared = inspect.getsource(step_specs)
-    homes |= {name: protocols for name in vars(protocols) if name.startswith("Task") and f"[{name}]" in declared}
-    assert documented.keys() == homes.keys()
-    for name, members in documented.items():
-        assert members == _members(homes[name], name)
-
-
-def test_records_are_documented_with_their_fields():
-    """Every record's documented fields and defaults are those of its class, and no record of a hook is missing."""
-    calls = [line for line in _blocks(page("docs/hooks.md")) if re.match(r"[A-Z]\w+\(", line)]
-    documented = {line.partition("(")[0]: ast.parse(line, mode="eval").body for line in calls}
-    assert {kind.__name__ for kind in specs.RECORDS.values()} < documented.keys()
-    for name, call in documented.items():
-        given = {argument.id: attrs.NOTHING for argument in call.args}
-        given |= {word.arg: eval(ast.unparse(word.value), vars(agentrelay_core) | _NAMES) for word in call.keywords}
-        fields = attrs.fields(getattr(agentrelay_core, name))
-        assert given == {
-            field.name: field.default.factory() if isinstance(field.default, attrs.Factory) else field.default
-            for field in fields
-        }, name
-
-
-_NAMES = {"AgentEnvironment": agentrelay_core.AgentEnvironment, "RunSettings": RunSettings}
 
 
 def test_links_lead_somewhere():

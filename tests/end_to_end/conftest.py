@@ -1,41 +1,15 @@
 """A real repository, and graphs of the command framework that run in it."""
 
-import subprocess
-from pathlib import Path
-
+import attrs
 import pytest
 
 from agentrelay_core import AgentConfig, Catalog, Task, TaskGraph, run_graph
 
 
-class Repository:
-    """A small git repository of a user."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        path.mkdir()
-        self.git("init", "-q", "-b", "main")
-        self.git("config", "user.name", "Uma User")
-        self.git("config", "user.email", "uma@example.org")
-        (path / "README").write_text("hello\n")
-        self.git("add", "README")
-        self.git("commit", "-q", "-m", "first")
-
-    def git(self, *arguments: str) -> str:
-        """Run git here; what it printed."""
-        done = subprocess.run(["git", *arguments], cwd=self.path, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-
-    def lines(self, *arguments: str) -> list[str]:
-        """Run git here; the lines that it printed."""
-        return self.git(*arguments).splitlines()
-
-
 @pytest.fixture
-def repository(tmp_path, monkeypatch):
+def repository(git_repository):
     """A repository with one commit on main; the state goes beside it."""
-    monkeypatch.setenv("AGENTRELAY_STATE_DIR", str(tmp_path / "state"))
-    return Repository(tmp_path / "repository")
+    return git_repository
 
 
 def work(name, command=None, *dependencies, **fields):
@@ -52,8 +26,6 @@ def relay(repository):
     async def relay(*tasks, workstreams=(), **settings):
         graph = TaskGraph(name="g", tasks=tasks, workstreams=workstreams)
         relay.events = []
-        import attrs
-
         chosen = attrs.evolve(graph.settings, **settings)
         return await run_graph(
             graph,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import pytest
 
 from agentrelay_core.graph import LoadedGraph, UnknownEnvironment, read_graph
@@ -54,7 +55,7 @@ def test_options_by_type(catalog: Callable[..., Any]) -> None:
         ("{framework: robot, prompt: x, limits: {turn: 1}}", "AR201", "turn", "Limits has no key"),
         ("{framework: robot, prompt: x, tools: hammer}", "AR203", "hammer", "a list"),
         ("{framework: robot, prompt: x, seed: [1]}", "AR203", "[1]", "int or str"),
-        ("{framework: robot, prompt: ' '}", "AR204", "{framework: robot, prompt: ' '}", "must not be blank"),
+        ("{framework: robot, prompt: ' ', seed: 1}", "AR204", "' '", "must not be blank"),
         ("{framework: plain, prompt: x, environment: box}", "AR201", "prompt", "has no key 'prompt'"),
         ("{framework: plain, environment: {type: box, cpu: 2}}", "AR201", "cpu", "the environment 'box' has no key"),
         ("{framework: plain, environment: {type: box, cpus: two}}", "AR203", "two", "a number"),
@@ -66,6 +67,20 @@ def test_wrong(catalog: Callable[..., Any], agent: str, code: str, text: str, wo
     [(code_found, text_found, message)] = found(one(agent, catalog()))
     assert (code_found, text_found) == (code, text)
     assert words in message
+
+
+def test_a_type_that_names_nothing_takes_anything(catalog: Callable[..., Any]) -> None:
+    """Options whose annotations cannot be resolved are read all the same, the others by their types."""
+
+    @attrs.frozen(kw_only=True)
+    class Options:
+        place: "NoSuchType" = None  # type: ignore[name-defined]  # noqa: F821
+        size: int = 1
+
+    with_them = catalog()
+    with_them.frameworks["plain"] = attrs.evolve(with_them.frameworks["plain"], options=Options)
+    agent = agent_of(one("{framework: plain, place: [a, {b: 1}], size: 2}", with_them))
+    assert agent.options.as_dict()["size"] == 2
 
 
 def test_environments_are_structured(catalog: Callable[..., Any]) -> None:
@@ -160,6 +175,19 @@ def test_without_a_catalog() -> None:
     loaded = one("{framework: any, environment: {type: some, a: 1}, b: [c, 2], model: m}", None)
     assert loaded.diagnostics == ()
     assert agent_of(loaded).options.as_dict() == {"b": ("c", 2)}
+
+
+@pytest.mark.parametrize("limit", ["8", "-1", "1073741825"])
+def test_a_limit_of_memory_is_read_and_judged(limit: str) -> None:
+    """The environment ``process`` takes a limit, and refuses one that no program could live with, at its place."""
+    from agentrelay_core.builtin.environment import ProcessEnvironment
+    from agentrelay_core.hooks import Catalog
+
+    text = "{command: [a], environment: {type: process, memory_mib_per_process: %s}}"
+    catalog = Catalog.discover()
+    assert agent_of(one(text % "512", catalog)).environment == ProcessEnvironment(memory_mib_per_process=512)
+    (wrong,) = one(text % limit, catalog).diagnostics
+    assert "memory_mib_per_process must be a whole number of MiB from 16 to 1073741824" in wrong.message
 
 
 def test_the_real_catalog() -> None:

@@ -94,3 +94,11 @@ def test_plugins(catalog: Callable[..., Any], agent: str, good: bool) -> None:
     text = f"{{name: g, tasks: {{a: {{description: x, agent: {agent}}}}}}}"
     assert validator(catalog()).is_valid(parsed(text)) is good
     assert (not read_graph(text, catalog=catalog()).errors) is good
+
+
+def test_options_have_defaults_and_help(catalog: Callable[..., Any]) -> None:
+    """Editors are told what an option is where it is left out; a required one and a made one say nothing of it."""
+    cases = graph_schema(catalog())["$defs"]["agent"]["allOf"]
+    robot = next(case["then"] for case in cases if case["if"]["properties"]["framework"]["const"] == "robot")
+    said = {name: key["default"] for name, key in robot["properties"].items() if key is not True and "default" in key}
+    assert said == {"size": "small", "mode": "ask", "tools": [], "home": None, "seed": None, "anything": None}

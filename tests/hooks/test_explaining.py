@@ -89,6 +89,48 @@ def test_the_list_says_what_each_plugin_provides_or_why_not(catalog_of, plugin):
     ]
 
 
+OPTIONS = """
+    import enum, pathlib, typing
+    class Size(enum.Enum):
+        BIG = "big"
+        SMALL = "small"
+    @attrs.frozen
+    class Limits:
+        turns: int = 3
+    @attrs.frozen(kw_only=True)
+    class Options:
+        prompt: str
+        size: Size = Size.BIG
+        loud: bool = attrs.field(default=False, metadata={"help": "Say more."})
+        names: tuple[str, ...] = ()
+        limits: Limits | None = Limits()
+        home: pathlib.Path | None = None
+        rate: float | typing.Literal["auto"] = 1.5
+        seen: dict[str, int] = attrs.field(factory=dict)
+        inner: int = attrs.field(default=0, init=False)
+    @hookimpl
+    def agentrelay_frameworks():
+        yield FrameworkType(name="b", cls=dict, default_environment="process", options=Options)
+        yield FrameworkType(name="a", cls=dict, default_environment="process")
+"""
+
+
+def test_the_doctor_lists_options(catalog_of):
+    """Each option of a framework with its type, its default and its help; what is not a key of graphs is none."""
+    found = doctor_findings(catalog_of(OPTIONS), which=lambda program: program)
+    assert {(finding.level, finding.subject) for finding in found} == {("note", "plugin-1 1.0 (framework:b)")}
+    assert [finding.message.removeprefix("takes the option ") for finding in found] == [
+        "prompt: text, required",
+        "size: 'big' or 'small', default 'big'",
+        "loud: true or false, default false (Say more.)",
+        "names: a list of text, default []",
+        "limits: a mapping with turns, default {'turns': 3}",
+        "home: Path, default none",
+        "rate: a number or 'auto', default 1.5",
+        "seen: a mapping, default {}",
+    ]
+
+
 def test_the_doctor_finds_what_is_wrong_and_how_to_mend_it(install):
     """Broken and incompatible plugins first, then conflicts, pins, configuration and missing programs, then notes."""
     install("agentrelay-hurt", "raise ValueError('hurt')")
@@ -99,7 +141,10 @@ def test_the_doctor_finds_what_is_wrong_and_how_to_mend_it(install):
     install("agentrelay-a", merger)
     install("agentrelay-b", merger)
     catalog = Catalog.discover(
-        disable=["agentrelay-off", "agentrelay-core", "agentrelay-git-gh", "agentrelay-tmux-claude", "ghost"],
+        disable=[
+            *("agentrelay-off", "agentrelay-core", "agentrelay-git-gh", "agentrelay-tmux-claude", "pytest-agentrelay"),
+            "ghost",
+        ],
         pins={
             "task_merger:y:*": "agentrelay-a",
             "task_merger:x:*": "agentrelay-c",

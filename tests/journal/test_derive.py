@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agentrelay_core.cli.standing import note
 from agentrelay_core.journal import (
     Journal,
     RunState,
@@ -201,3 +202,20 @@ def test_every_kind_is_documented() -> None:
     for value in KINDS:
         line = source.index(f'{value.upper()} = "{value}"')
         assert source[line + 1].startswith('"""')
+
+
+def test_progress_is_that_of_the_attempt() -> None:
+    """The latest word stands beside where the agent lives, until it ends; another attempt begins without."""
+    place: dict[str, Any] = {"task_id": "a", "workstream_id": "default"}
+    state = RunState()
+    for event in (
+        run_started_event("r", GRAPH),
+        Event(kind=kinds.TASK_STARTED, **place),
+        Event(kind=kinds.TASK_LAUNCHED, message="process:7", **place),
+        Event(kind=kinds.TASK_PROGRESS, message="writing: 1", **place),
+        Event(kind=kinds.TASK_PROGRESS, message="writing: 2", **place),
+    ):
+        apply(state, event)
+    assert note(state.tasks["a"]) == "process:7, writing: 2"
+    apply(state, Event(kind=kinds.TASK_STARTED, **{**place, "attempt_num": 1}))
+    assert state.tasks["a"].progress is None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agentrelay_core.orchestrator.orphans import end_orphans, left_agents, stop_agents
-from agentrelay_core.processes import ProcessGroup, RecordedProgram, find_marked
+from agentrelay_core.processes import Command, ProcessGroup, RecordedProgram, find_marked
 from agentrelay_core.processes.ending import send_signal
 from agentrelay_core.runtime.agent_records import agent_record
 
@@ -41,11 +41,7 @@ def start(tmp_path: Path, run_id: str) -> Start:
     def start(task_id: str, attempt: int, *argv: str, run: str = run_id) -> RecordedProgram:
         environment = _environment(tmp_path, run, task_id, attempt)
         return RecordedProgram.start(
-            argv or ("sleep", "600"),
-            cwd=tmp_path,
-            env=environment,
-            stdin=None,
-            output=tmp_path / "log",
+            Command(argv=argv or ("sleep", "600"), cwd=tmp_path, env=environment, output=tmp_path / "log"),
             attempt=agent_record(tmp_path, task_id, run, attempt),
             marker=("AGENTRELAY_SIGNAL_DIR", environment["AGENTRELAY_SIGNAL_DIR"]),
         )
@@ -91,18 +87,21 @@ async def test_orphans_are_ended_but_for_adoptable_attempts(start: Start, tmp_pa
     """Whatever has the run's id ends, with a record or without, unless its attempt may be adopted."""
     adoptable, ended, other = start("a", 0), start("a", 1), start("b", 0, run=f"{run_id}-other")
     loose = ProcessGroup.start(
-        ["sleep", "600"],
-        cwd=tmp_path,
-        env=_environment(tmp_path, run_id, "b", 0),
-        stdin=None,
-        output=tmp_path / "log",
+        Command(
+            argv=["sleep", "600"],
+            cwd=tmp_path,
+            env=_environment(tmp_path, run_id, "b", 0),
+            output=tmp_path / "log",
+        )
     )
     assert await end_orphans(run_id, [("a", 0)]) == "ended 2 processes that an earlier session left"
+    await ended.wait()  # until its runner process has written that down
     assert await ended.is_alive() == "ended"
     assert loose.is_alive() == "ended"
     assert await adoptable.is_alive() == "alive"
     assert await end_orphans(run_id, [("a", 0)]) is None
     assert await end_orphans(run_id) == "ended 1 process that an earlier session left"
+    await adoptable.wait()
     assert await adoptable.is_alive() == "ended"
     assert await other.is_alive() == "alive"
     for program in (adoptable, ended, other):

@@ -14,7 +14,7 @@ from agentrelay_core import Deadlines, Event, RunSettings, Task, TaskCompletionS
 from agentrelay_core.failpoints import EFFECTS, FAILPOINTS, PHASES
 from agentrelay_core.journal import Journal, read_events, read_state, run_started_event
 from agentrelay_core.orchestrator import lanes
-from agentrelay_core.task_runner import life
+from agentrelay_core.task_runner import agent_wait, life
 from agentrelay_core.task_runner.effects import DURABLE, EFFECT_OF
 from agentrelay_core.task_runner.watchdog import Wait
 
@@ -165,13 +165,23 @@ async def test_attempts_survive_a_crash(killed):
     assert state.tasks["a"].first_attempt == 0
 
 
+def _died_if_resumed(runtime):
+    died = runtime.resumed
+    return TaskCompletionSignal("failed" if died else "done", pr_url=URL, ended="died" if died else "done")
+
+
+async def test_an_agent_that_died_watched_costs_its_attempt(killed, monkeypatch):
+    """An adopted agent that was waited for and died then has had its attempt as any other."""
+    monkeypatch.setattr(agent_wait, "GLANCE", 0.0)
+    steps = FindingSteps("prepare", "launch", "kickoff", wait_for_completion=_died_if_resumed)
+    result, state, _ = await killed(*LAUNCHED)(steps, max_task_attempts=1)
+    assert result.tasks["a"].status is TaskStatus.FAILED
+    assert state.tasks["a"].attempt_num == 0
+
+
 async def test_an_agent_that_died_unwatched_costs_no_attempt(killed):
     """After a reboot the task is tried again, though it has one attempt alone."""
-
-    def wait(runtime):
-        died = runtime.resumed
-        return TaskCompletionSignal("failed" if died else "done", pr_url=URL, ended="died" if died else "done")
-
+    wait = _died_if_resumed
     steps = FindingSteps("prepare", "launch", "kickoff", wait_for_completion=wait)
     result, state, _ = await killed(*LAUNCHED)(steps, max_task_attempts=1)
     assert result.succeeded
@@ -191,9 +201,9 @@ def test_every_effect_has_its_failpoints():
     """What the runner and the lanes do to the outside world goes through the four; anything else fails here."""
     assert len(FAILPOINTS) == len(EFFECTS) * len(PHASES)
     assert set(EFFECT_OF.values()) | DURABLE <= set(EFFECTS)
-    stepped = {node.args[0].value for _, node in _calls(life, "_step")}
+    stepped = {node.args[0].value for module in (life, agent_wait) for _, node in _calls(module, "_step")}
     assert stepped - EFFECT_OF.keys() == {"wait_for_completion"}
     assert {node.args[1].value for _, node in _calls(life, "_effect")} <= EFFECT_OF.keys()
-    assert [name for name, _ in _calls(life, "_call")] == []
+    assert [name for module in (life, agent_wait) for name, _ in _calls(module, "_call")] == []
     assert {node.args[0].value for _, node in _calls(lanes, "_effect")} <= set(EFFECTS)
     assert {name for name, _ in _calls(lanes, "_call")} == {"_effect"}

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,37 @@ def test_short_programs_do_not_load_asyncio() -> None:
         "print('asyncio' in sys.modules)"
     )
     assert run_captured([sys.executable, "-c", script], deadline=30).stdout == b"False\n"
+
+
+@linux_only
+def test_a_process_that_is_just_being_started_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel shows a program without variables for a moment, in which it must not be overlooked."""
+    process = subprocess.Popen(["cat"], stdin=subprocess.PIPE, env={"PATH": os.environ["PATH"], "MARK": "beginning"})
+    looks = []
+    variables = table._variables
+
+    def late(pid: int) -> bytes:
+        if pid == process.pid:
+            looks.append(pid)
+        return b"" if looks == [pid] else variables(pid)
+
+    monkeypatch.setattr(table, "_variables", late)
+    assert [identity.pid for identity in find_marked("MARK", "beginning")] == [process.pid]
+    assert len(looks) == 2
+    process.communicate()
+
+
+@linux_only
+def test_a_process_without_variables_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is nobody's; who is young may hold a look up for a quarter of a second, who is older for no time."""
+    process = subprocess.Popen(["cat"], stdin=subprocess.PIPE, env={})
+    began = time.monotonic()
+    assert find_marked("MARK", "nobody") == []
+    assert time.monotonic() - began < 1.5
+    monkeypatch.setattr(table, "_YOUNG", 0.0)
+    looks = []
+    variables = table._variables
+    monkeypatch.setattr(table, "_variables", lambda pid: (looks.append(pid), variables(pid))[1])
+    assert find_marked("MARK", "nobody") == []
+    assert looks.count(process.pid) == 1
+    process.communicate()

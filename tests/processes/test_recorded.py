@@ -16,6 +16,7 @@ import pytest
 
 from agentrelay_core.processes import (
     AlreadyRunningError,
+    Command,
     ProcessError,
     ProcessIdentity,
     ProgramNotFoundError,
@@ -45,17 +46,18 @@ def start(tmp_path: Path) -> Iterator[Starter]:
 
     def start(*argv: str, attempt: Path = tmp_path / "record", env: Any = None, **others: Any) -> RecordedProgram:
         return RecordedProgram.start(
-            argv,
-            cwd=tmp_path,
-            env={
-                "PATH": os.environ["PATH"],
-                "READY": str(tmp_path / "ready"),
-                "GO": str(tmp_path / "go"),
-                "MARK": str(attempt),
-                **(env or {}),
-            },
-            stdin=None,
-            output=tmp_path / "log",
+            Command(
+                argv=argv,
+                cwd=tmp_path,
+                env={
+                    "PATH": os.environ["PATH"],
+                    "READY": str(tmp_path / "ready"),
+                    "GO": str(tmp_path / "go"),
+                    "MARK": str(attempt),
+                    **(env or {}),
+                },
+                output=tmp_path / "log",
+            ),
             attempt=attempt,
             marker=("MARK", str(attempt)),
             **others,
@@ -175,10 +177,12 @@ def test_what_cannot_be_started_says_why(tmp_path: Path, name: str, changes: dic
     """The error of each thing that may be wrong names that thing."""
     (tmp_path / "locked").write_text("#!/bin/sh\n")
     argv = {"nothing": ["nothing", "\0"], "locked": ["./locked"]}.get(name, [name])
-    arguments = {"cwd": tmp_path, "stdin": None, "output": tmp_path / "log", "attempt": tmp_path / "record", **changes}
+    arguments = {"cwd": tmp_path, "output": tmp_path / "log", **changes}
+    attempt = arguments.pop("attempt", tmp_path / "record")
+    command = Command(argv=argv, env={"PATH": os.environ["PATH"]}, **arguments)
     before = _descriptors()
     with pytest.raises(ProcessError, match=error):
-        RecordedProgram.start(argv, env={"PATH": os.environ["PATH"]}, marker=("MARK", str(tmp_path)), **arguments)
+        RecordedProgram.start(command, attempt=attempt, marker=("MARK", str(tmp_path)))
     assert _descriptors() == before
 
 
@@ -188,9 +192,8 @@ async def test_second_runner_starts_nothing(start: Starter, tmp_path: Path) -> N
     program = start("sh", "-c", UNTIL_TOLD)
     await _said(tmp_path / "ready")
     (tmp_path / "record" / "2").mkdir()
-    order = handover.encode_order(
-        ["touch", str(tmp_path / "ran")], tmp_path, os.environ, None, tmp_path / "log", ("MARK", ""), 30
-    )
+    touch = Command(argv=["touch", str(tmp_path / "ran")], cwd=tmp_path, env=os.environ, output=tmp_path / "log")
+    order = handover.encode_order(touch, ("MARK", ""), 30)
     argv = [sys.executable, "-I", "-S", "-E", handover._SCRIPT, str(tmp_path / "record" / "2")]
     second = await asyncio.to_thread(subprocess.run, argv, input=order, stdout=subprocess.PIPE, timeout=60)
     assert (second.returncode, second.stdout) == (97, b"locked")
@@ -250,7 +253,14 @@ async def test_runner_process_is_small_and_holds_nothing_of_ours(start: Starter,
     assert all(int(kilobytes) <= 12 * 1024 for kilobytes in memory.values()), memory
     held = {str(entry.readlink()) for entry in (proc / "fd").iterdir()}
     own = program.record.directory
-    files = {"/dev/null", str(own / "runner.log"), str(own / "heartbeat"), str(tmp_path / "record" / "lock")}
+    held = {entry for entry in held if not entry.startswith("pipe:")}  # what it hears, and by which it is woken
+    files = {
+        "/dev/null",
+        str(tmp_path / "log"),
+        str(own / "runner.log"),
+        str(own / "heartbeat"),
+        str(tmp_path / "record" / "lock"),
+    }
     assert held == files
     assert (proc / "cwd").readlink() == Path("/")
     assert os.getsid(runner.pid) == runner.pid

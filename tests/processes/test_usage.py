@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from agentrelay_core.processes import ProcessGroup, ProcessIdentity, boot_id, table, usage
+from agentrelay_core.processes import Command, ProcessGroup, ProcessIdentity, boot_id, table, usage
 
 BURN = """
 import os, sys, time
@@ -28,11 +28,12 @@ async def test_what_a_program_and_its_children_used_is_counted(tmp_path, monkeyp
     monkeypatch.setattr(usage, "MOMENT", 0.0)
     os.mkfifo(tmp_path / "ready")
     group = ProcessGroup.start(
-        [sys.executable, "-c", BURN, str(tmp_path / "ready")],
-        cwd=tmp_path,
-        env=dict(os.environ),
-        stdin=None,
-        output=tmp_path / "log",
+        Command(
+            argv=[sys.executable, "-c", BURN, str(tmp_path / "ready")],
+            cwd=tmp_path,
+            env=dict(os.environ),
+            output=tmp_path / "log",
+        )
     )
     try:
         await asyncio.to_thread((tmp_path / "ready").read_bytes)

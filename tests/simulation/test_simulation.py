@@ -1,13 +1,15 @@
 """Simulated weeks of runs that are killed, left, throttled and parked: nothing that must hold is ever broken."""
 
 import asyncio
+import os
 
 import pytest
+from pytest_agentrelay.virtual_loop import StuckError, VirtualLoop
 from simulation import simulate
 from simulation.steps import Launching, Merging
-from simulation.virtual_loop import StuckError, VirtualLoop
 
 DAY = 86_400.0
+COMPARED = int(os.environ.get("AGENTRELAY_SIMULATED_TASKS", "1000"))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -59,9 +61,19 @@ def test_the_clock_jumps_and_a_wait_for_nothing_is_told():
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+def test_a_long_story_is_told_again_to_the_letter(tmp_path):
+    """The same seed gives the same trace over weeks, sessions that are killed and budgets that outlive them."""
+    first, again = (simulate(1, COMPARED, tmp_path / name, restarts=4, max_concurrency=128) for name in "ab")
+    assert first == again
+    assert not first.violations, first.violations[:5]
+    assert first.sessions > 3
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_ten_thousand_tasks_take_weeks_and_break_nothing(tmp_path):
     """The size that we promise."""
-    report = simulate(1, 10_000, tmp_path, restarts=8, max_concurrency=128)
+    report = simulate(1, 10_000, tmp_path, restarts=4, max_concurrency=128)
     assert not report.violations, report.violations[:5]
     assert report.merged > 9_000
     assert report.seconds > 14 * DAY

@@ -2,7 +2,14 @@
 
 import click
 
-from agentrelay_core.cli.options import graph_argument, json_option, plan_options, repository_option, state_dir_option
+from agentrelay_core.cli.options import (
+    Repair,
+    graph_argument,
+    json_option,
+    plan_options,
+    repository_option,
+    state_dir_option,
+)
 
 
 @click.command("clean")
@@ -27,15 +34,8 @@ def command(
     not ours stays.
     """
     # Imported here, so that help loads none of it.
-    from agentrelay_core.cli.records import find_record
     from agentrelay_core.cli.repairing import repair
     from agentrelay_core.orchestrator.repair.planning import plan_clean
 
-    return repair(
-        lambda run: plan_clean(run, ignored=ignored),
-        state_dir=find_record(graph, repository, state_dir),
-        repository=repository,
-        as_json=as_json,
-        dry_run=dry_run,
-        yes=yes,
-    )
+    wanted = Repair((), graph, repository, state_dir, dry_run, yes, as_json)
+    return repair(lambda run: plan_clean(run, ignored=ignored), wanted)

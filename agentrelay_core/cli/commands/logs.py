@@ -79,6 +79,8 @@ def _follow(path: Path, state_dir: Path, task: str, number: int) -> Iterator[str
         over = _is_over(state_dir, task, number)  # asked before reading, so that the last words are read
         if path.is_file():
             with path.open("rb") as file:
+                if (size := path.stat().st_size) < position:  # its middle was left out, since it had become too large
+                    position, rest = max(0, size - _CHUNK), "\n[the log was shortened meanwhile]\n"
                 file.seek(position)
                 while chunk := file.read(_CHUNK):
                     position += len(chunk)

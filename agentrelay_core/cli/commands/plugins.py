@@ -1,4 +1,7 @@
-"""``agentrelay plugins``: what is installed, what is wrong with it, who serves a key and why."""
+"""``agentrelay plugins``: what is installed, what is wrong with it, who serves a key and why.
+
+The two commands that need more, ``new`` and ``check``, have modules of their own.
+"""
 
 from typing import Any
 
@@ -15,10 +18,12 @@ SCHEMA = 1
 
 command = lazy_group(
     "plugins",
-    "List, diagnose and explain plugins.",
+    "List, diagnose, explain, check and make plugins.",
     Entry("list", "what is installed, and how it stands", "plugins:list_"),
     Entry("doctor", "what is wrong with it, and how to mend it", "plugins:doctor"),
     Entry("explain", "who serves a step for a framework and an environment, and why", "plugins:explain"),
+    Entry("check", "run the compliance checks of the test kit on it, and say what is proven", "plugins_check:command"),
+    Entry("new", "make a new plugin's distribution to begin with", "plugins_new:command"),
 )
 
 
@@ -43,10 +48,13 @@ def doctor(repository: str, as_json: bool) -> int:
     """Show what is wrong with what is installed or configured, and how to mend it; exit code 5 where something is."""
     from agentrelay_core.cli.findings import finding_lines
     from agentrelay_core.hooks.doctor import doctor_findings
+    from agentrelay_core.hooks.option_texts import option_texts
 
-    findings = doctor_findings(catalog_here(repository))
+    catalog = catalog_here(repository)
+    findings = doctor_findings(catalog)
     if as_json:
-        _print_json("findings", [attrs.asdict(finding) for finding in findings])
+        options = [attrs.asdict(option) for option in option_texts(catalog)]
+        _print_json("findings", [attrs.asdict(finding) for finding in findings], options=options)
     else:
         for line in finding_lines(findings):
             click.echo(line)

@@ -2,45 +2,23 @@
 
 import click
 
-from agentrelay_core.cli.options import graph_option, json_option, plan_options, repository_option, state_dir_option
+from agentrelay_core.cli.options import Repair, repair_options
 
 
 @click.command("reset")
-@click.argument("tasks", nargs=-1, metavar="[TASK]...")
+@repair_options
 @click.option("--all", "everything", is_flag=True, help="Forget the whole run; the next one is a new one.")
-@graph_option
-@repository_option
-@state_dir_option
-@plan_options
-@json_option
-def command(
-    tasks: tuple[str, ...],
-    everything: bool,
-    graph: str | None,
-    repository: str,
-    state_dir: str | None,
-    dry_run: bool,
-    yes: bool,
-    as_json: bool,
-) -> int:
+def command(wanted: Repair, everything: bool) -> int:
     """Do TASKs again whatever has become of them, with what hangs on them; or, with --all, forget the run.
 
     The plan is shown first. Commits that nothing else would reach, and files in no commit, are kept under
     refs/agentrelay/rescue before a branch or a worktree goes. Work of a TASK that is merged stays merged; with --all
     the integration branches are let go, and the next run begins where the first one began.
     """
-    if bool(tasks) == everything:
+    if bool(wanted.tasks) == everything:
         raise click.UsageError("name tasks, or say --all for the whole run")
     # Imported here, so that help loads none of it.
-    from agentrelay_core.cli.records import find_record
     from agentrelay_core.cli.repairing import repair
     from agentrelay_core.orchestrator.repair.planning import plan_reset
 
-    return repair(
-        lambda run: plan_reset(run, tasks, everything=everything),
-        state_dir=find_record(graph, repository, state_dir),
-        repository=repository,
-        as_json=as_json,
-        dry_run=dry_run,
-        yes=yes,
-    )
+    return repair(lambda run: plan_reset(run, wanted.tasks, everything=everything), wanted)

@@ -7,9 +7,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from agentrelay_core.processes.command import Command, Marker
 from agentrelay_core.processes.ending import send_signal
 from agentrelay_core.processes.errors import (
     AlreadyRunningError,
@@ -21,7 +21,6 @@ from agentrelay_core.processes.errors import (
 from agentrelay_core.processes.identity import boot_id, find_marked
 from agentrelay_core.processes.recorded.records import RUNNER_LOG, LaunchRecord, launches
 from agentrelay_core.processes.spawn import spawn
-from agentrelay_core.processes.survey import Marker
 
 HEARTBEAT_INTERVAL = 30.0  # seconds
 REPORT_DEADLINE = 50.0  # seconds; a report takes some 20 ms
@@ -32,24 +31,12 @@ _PASSED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH",
 
 
 def hand_over(
-    argv: Sequence[str],
-    *,
-    cwd: Path | str,
-    env: Mapping[str, str],
-    stdin: Path | None,
-    output: Path,
-    attempt: Path,
-    marker: Marker,
-    heartbeat: float = HEARTBEAT_INTERVAL,
+    command: Command, *, attempt: Path, marker: Marker, heartbeat: float = HEARTBEAT_INTERVAL
 ) -> tuple[LaunchRecord, int]:
     """Have a program started; it blocks until that is done or known not to be, some 20 ms.
 
     Args:
-        argv: The program and its arguments.
-        cwd: Working directory.
-        env: The whole environment, whose PATH is searched.
-        stdin: File whose content it reads; `None` means nothing.
-        output: File to which all that it prints is appended; a link there is refused.
+        command: The program.
         attempt: Directory of the attempt's record; made with mode 0700 where it is missing.
         marker: Name and value of the variable by which the program's descendants are found; written into the record.
         heartbeat: Seconds between heartbeats.
@@ -62,7 +49,7 @@ def hand_over(
         ProgramNotFoundError: There is no such program.
         ProcessError: It could not be started for another reason, which the text tells.
     """
-    order = encode_order(argv, cwd, env, stdin, output, marker, heartbeat)
+    order = encode_order(command, marker, heartbeat)
     record = new_record(attempt.absolute())
     report_read, report_write = os.pipe()
     with open(report_read, "rb", buffering=0) as report:  # noqa: PTH123  # a descriptor, not a path
@@ -72,7 +59,7 @@ def hand_over(
             os.close(report_write)
         process.returncode = 0  # it is reaped by whoever waits for it; Popen must not complain that nobody did
         try:
-            told = read_report(report.fileno(), argv)
+            told = read_report(report.fileno(), command)
         except BaseException:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)  # not reaped, so that the number is still its own
@@ -85,37 +72,38 @@ def hand_over(
     _reap(process.pid)
     if not told and find_marked(*marker):
         return record, process.pid  # somebody killed it right after it had started the program
-    raise start_error(told, argv, cwd, stdin, output, record)
+    raise start_error(told, command, record)
 
 
-def encode_order(
-    argv: Sequence[str],
-    cwd: Path | str,
-    env: Mapping[str, str],
-    stdin: Path | None,
-    output: Path,
-    marker: Marker,
-    heartbeat: float,
-) -> bytes:
+def encode_order(command: Command, marker: Marker, heartbeat: float) -> bytes:
     """What a runner process is told to start.
 
     Args:
-        argv: See `hand_over`, for all arguments.
-        cwd: Working directory.
-        env: The whole environment.
-        stdin: File whose content it reads.
-        output: File to which all that it prints is appended.
-        marker: The variable by which its descendants are found.
+        command: The program.
+        marker: Name and value of the variable by which the program's descendants are found.
         heartbeat: Seconds between heartbeats.
 
     Raises:
         ProcessError: Something holds a NUL character.
     """
-    paths = ("" if path is None else str(Path(path).absolute()) for path in (cwd, stdin, output))
-    fields = [boot_id(), str(heartbeat), *paths, *marker, str(len(argv)), *argv]
-    fields += [f"{name}={value}" for name, value in env.items()]
+    paths = (
+        "" if path is None else str(Path(path).absolute()) for path in (command.cwd, command.stdin, command.output)
+    )
+    fields = [
+        boot_id(),
+        str(heartbeat),
+        str(command.memory or 0),
+        *paths,
+        *marker,
+        str(len(command.argv)),
+        *command.argv,
+        str(len(command.secrets)),
+        *command.secrets,
+    ]
+    fields += [f"{name}={value}" for name, value in command.env.items()]
     if any("\0" in field for field in fields):
-        raise ProcessError(f"{shown(argv)} cannot be started: an argument, a variable or a path holds a NUL character")
+        name = shown(command.argv)
+        raise ProcessError(f"{name} cannot be started: an argument, a variable or a path holds a NUL character")
     return b"".join(os.fsencode(field) + b"\0" for field in fields)
 
 
@@ -175,12 +163,12 @@ def _nameless(path: Path, content: bytes) -> int:
     return descriptor
 
 
-def read_report(descriptor: int, argv: Sequence[str]) -> bytes:
+def read_report(descriptor: int, command: Command) -> bytes:
     """What the runner process says, until it closes its end.
 
     Args:
         descriptor: Where it says it.
-        argv: The program, for the error.
+        command: The program, for the error.
 
     Raises:
         ProcessTimeoutError: It says nothing for too long.
@@ -195,7 +183,7 @@ def read_report(descriptor: int, argv: Sequence[str]) -> bytes:
             if not piece:
                 return told
             told += piece
-    raise ProcessTimeoutError(argv, REPORT_DEADLINE)
+    raise ProcessTimeoutError(command.argv, REPORT_DEADLINE)
 
 
 def _reap(pid: int) -> None:
@@ -203,36 +191,34 @@ def _reap(pid: int) -> None:
         os.waitpid(pid, 0)
 
 
-def start_error(
-    told: bytes, argv: Sequence[str], cwd: Path | str, stdin: Path | None, output: Path, record: LaunchRecord
-) -> ProcessError:
+def start_error(told: bytes, command: Command, record: LaunchRecord) -> ProcessError:
     """Why a program was not started.
 
     Args:
         told: The report of its runner process.
-        argv: The program and its arguments.
-        cwd: Its working directory.
-        stdin: File whose content it reads.
-        output: File to which all that it prints is appended.
+        command: The program.
         record: The record of the launch.
     """
+    name = shown(command.argv)
     if told == b"locked":
         return AlreadyRunningError(record.attempt)
     if not told.startswith(b"failed "):
         log = record.directory / RUNNER_LOG
         said = log.read_text(errors="replace").strip().splitlines()[-1:]
-        return ProcessError(f"{shown(argv)} was not started: {': '.join(['its runner process failed', *said])} ({log})")
+        return ProcessError(f"{name} was not started: {': '.join(['its runner process failed', *said])} ({log})")
     _, stage, number = told.decode().split(" ")
     why = os.strerror(int(number))
+    if stage == "memory":
+        return ProcessError(f"{name} cannot be limited to {command.memory} bytes of memory: {why}")
     if stage == "cwd":
-        return ProcessError(f"{shown(argv)} cannot start in {cwd}: {why}")
+        return ProcessError(f"{name} cannot start in {command.cwd}: {why}")
     if stage == "stdin":
-        return ProcessError(f"cannot read the program's input from {stdin}: {why}")
+        return ProcessError(f"cannot read the program's input from {command.stdin}: {why}")
     if stage == "output":
-        return ProcessError(f"cannot write what the program prints to {output}: {why}")
+        return ProcessError(f"cannot write what the program prints to {command.output}: {why}")
     try:
         raise OSError(int(number), why)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return ProgramNotFoundError(argv[0])
+        return ProgramNotFoundError(command.argv[0])
     except OSError:
-        return ProcessError(f"{shown(argv)} cannot be started: {why}")
+        return ProcessError(f"{name} cannot be started: {why}")

@@ -9,17 +9,18 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from agentrelay_core.processes.command import Command, Marker
 from agentrelay_core.processes.ending import end_all, send_signal
 from agentrelay_core.processes.errors import AlreadyRunningError, SurvivorsError, TableUnreadableError
 from agentrelay_core.processes.exits import process_ended
 from agentrelay_core.processes.identity import ProcessIdentity, alive, boot_id, find_marked
 from agentrelay_core.processes.recorded.handover import HEARTBEAT_INTERVAL, hand_over
 from agentrelay_core.processes.recorded.records import LaunchRecord, latest, lock_state
-from agentrelay_core.processes.survey import Marker, belonging
+from agentrelay_core.processes.survey import belonging
 from agentrelay_core.processes.table import command_line
 
 DEFAULT_GRACE = 10.0
@@ -47,12 +48,8 @@ class RecordedProgram:
     @classmethod
     def start(
         cls,
-        argv: Sequence[str],
+        command: Command,
         *,
-        cwd: Path | str,
-        env: Mapping[str, str],
-        stdin: Path | None,
-        output: Path,
         attempt: Path,
         marker: Marker,
         heartbeat: float = HEARTBEAT_INTERVAL,
@@ -61,16 +58,12 @@ class RecordedProgram:
         """Have a program started.
 
         Args:
-            argv: See `hand_over`, for all arguments but the last, and for the other errors.
-            cwd: Working directory.
-            env: The whole environment; the marker must stand in it.
-            stdin: File whose content it reads.
-            output: File to which all that it prints is appended.
+            command: The program; the marker must stand in its `env`.
             attempt: Directory of the attempt's record.
             marker: Name and value of the variable by which the program's descendants are found.
             heartbeat: Seconds between heartbeats.
-            by: Called as `hand_over` is, has it started by a runner process elsewhere, for example in a terminal; gives
-                `None` for a process id where that is no child of ours.
+            by: Called as `hand_over` is, which tells of the other errors, has it started by a runner process elsewhere,
+                for example in a terminal; gives `None` for a process id where that is no child of ours.
 
         Raises:
             AlreadyRunningError: A program of this attempt has not ended; nothing was started.
@@ -78,9 +71,7 @@ class RecordedProgram:
         earlier = latest(attempt)
         if earlier is not None and earlier.exit is None and find_marked(*marker):
             raise AlreadyRunningError(attempt)  # its runner process was killed, so that no lock tells
-        record, runner = by(
-            argv, cwd=cwd, env=env, stdin=stdin, output=output, attempt=attempt, marker=marker, heartbeat=heartbeat
-        )
+        record, runner = by(command, attempt=attempt, marker=marker, heartbeat=heartbeat)
         program = cls(record)
         program._child = runner
         return program

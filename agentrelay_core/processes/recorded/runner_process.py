@@ -1,10 +1,10 @@
 """The runner process: it starts one program, outlives whoever asked for it, and writes down how the program ended.
 
 One of it lives as long as each agent, so it imports next to nothing (`signal` would load `enum`, hence `_signal`),
-sleeps in the kernel between heartbeats, and holds no descriptor but its own. Its order comes on standard input and
-never in argv, because it holds secrets; its report goes to standard output, which is closed once the program runs or is
-known not to. `handover.py` is the other side, `run.py` the script that calls `main`. Where the program shall have a
-terminal, a script of somebody else's calls `run` in its place.
+sleeps in the kernel while the program says nothing, and holds no descriptor but its own. Its order comes on standard
+input and never in argv, because it holds secrets; its report goes to standard output, which is closed once the program
+runs or is known not to. `handover.py` is the other side, `run.py` the script that calls `main`. Where the program shall
+have a terminal, a script of somebody else's calls `run` with that in place of pipes.
 
 The lock is the attempt's, whose directory is above that of the launch: it is held from before the program starts until
 the runner has ended, so that no attempt ever has two programs.
@@ -16,9 +16,27 @@ import os
 import sys
 import time
 
+# They lie beside this file.
+from listening import Pipe  # type: ignore[import-not-found]
+from memory import limit, offer_first  # type: ignore[import-not-found]
+from printed import Log  # type: ignore[import-not-found]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Protocol
+
+    from agentrelay_core.processes.recorded import printed
+
+    class Medium(Protocol):
+        """What a program reads from and prints to."""
+
+        def take(self, order: "Order") -> Iterator[bytes]:
+            """In the program's place: make it its own; yields what is about to be done, for the error."""
+
+        def listen(self, pid: int, log: printed.Log) -> int:
+            """Take what a child of ours prints until it has ended, and close the log; how it ended."""
+
 
 LOCKED = 97
 NOT_FOUND = 127
@@ -31,12 +49,21 @@ class Order:
     """What is to be started: fields that end in NUL, which no argument, variable or path can hold."""
 
     def __init__(self, data: bytes) -> None:
-        boot, heartbeat, self.cwd, self.stdin, self.output, name, value, count, *words = data.split(b"\0")[:-1]
+        boot, heartbeat, memory, *words = data.split(b"\0")[:-1]
+        self.cwd, self.stdin, self.output, name, value, *words = words
         self.boot_id = boot.decode()
         self.heartbeat = float(heartbeat)
+        self.memory = int(memory)
         self.marker = f"[{_quoted(_text(name))}, {_quoted(_text(value))}]"
-        self.argv = words[: int(count)]
-        self.env = dict(word.split(b"=", 1) for word in words[int(count) :])
+        self.argv, words = _counted(words)
+        self.secrets, words = _counted(words)
+        self.env = dict(word.split(b"=", 1) for word in words)
+
+
+def _counted(words: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """A list that begins with its length, and what comes after it."""
+    end = 1 + int(words[0])
+    return words[1:end], words[end:]
 
 
 def main(directory: bytes) -> int:
@@ -47,26 +74,17 @@ def main(directory: bytes) -> int:
     os.dup2(null, 0)
     os.dup2(null, 1)
     os.close(null)
-    code = run(directory, order, report, _arrange, _wait)
-    return LOCKED if code is None else 0
+    return LOCKED if run(directory, order, report, Pipe()) is None else 0
 
 
-def run(
-    directory: bytes,
-    order: Order,
-    report: int,
-    arrange: "Callable[[Order], Iterator[bytes]]",
-    wait: "Callable[[int], int]",
-) -> "int | None":
+def run(directory: bytes, order: Order, report: int, medium: "Medium") -> "int | None":
     """Run one program to its end, under the attempt's lock, and write down what there is to know of it.
 
     Args:
         directory: The record of the launch.
         order: What is to be started.
         report: Descriptor for the report, which is closed.
-        arrange: Called in the program's place before it begins: gives it its descriptors, and yields what it is about
-            to open, ``stdin`` or ``output``, for the error.
-        wait: Waits for the end of a process id; gives its exit code, or the negative number of a signal.
+        medium: What the program reads from and prints to.
 
     Returns:
         What it ended with; `None` when another program of the attempt runs, so that it was not started.
@@ -75,7 +93,7 @@ def run(
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        tell(report, b"locked")
+        _tell(report, b"locked")
         return None
     runner = _identity(os.getpid(), order.boot_id)
     _write(directory, b"agent.json", [("runner", runner), ("program", "null"), ("marker", order.marker)])
@@ -84,69 +102,66 @@ def run(
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # nobody is there yet to pass it on to
     began = time.monotonic()
+    try:
+        log = Log(order.output, order.secrets)
+    except OSError as error:
+        return _failed(order, b"output %d" % (error.errno or 0), report, directory, began)
     failed_read, failed_write = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _become(order, failed_write, arrange)
+        _become(order, medium, failed_write)
     os.close(failed_write)
     failure = read_all(failed_read)  # ends when the program has taken the place of our copy
     os.close(failed_read)
     if failure:
         os.waitpid(pid, 0)
-        stage, number = failure.split(b" ")
-        code = NOT_FOUND if stage == b"program" else CANNOT_START
-        message = f"{_culprit(order, stage)}: {os.strerror(int(number))}"
-        _say(order.output, message)
-        _write_exit(directory, code, message, began)
-        tell(report, b"failed " + failure)
-        return code
+        log.write(f"agentrelay: {_message(order, failure)}\n".encode(errors="replace"))  # people look there first
+        log.close()
+        return _failed(order, failure, report, directory, began)
     program = _identity(pid, order.boot_id)
     _write(directory, b"agent.json", [("runner", runner), ("program", program), ("marker", order.marker)])
     signal.signal(signal.SIGTERM, lambda *_: _try(os.killpg, pid, signal.SIGTERM))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     signal.signal(signal.SIGALRM, lambda *_: _try(os.utime, heartbeat))
     signal.setitimer(signal.ITIMER_REAL, order.heartbeat, order.heartbeat)
-    tell(report, b"started")
-    code = wait(pid)
+    _tell(report, b"started")
+    code: int = medium.listen(pid, log)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _write_exit(directory, code, None, began)
     return code
 
 
-def _become(order: Order, failed: int, arrange: "Callable[[Order], Iterator[bytes]]") -> None:
+def _failed(order: Order, failure: bytes, report: int, directory: bytes, began: float) -> int:
+    """Write down and tell that the program could not be started, `failure` being the stage and an error's number."""
+    code = NOT_FOUND if failure.startswith(b"program ") else CANNOT_START
+    _write_exit(directory, code, _message(order, failure), began)
+    _tell(report, b"failed " + failure)
+    return code
+
+
+def _become(order: Order, medium: "Medium", failed: int) -> None:
     """In the forked copy: take a session, a directory and descriptors of its own and turn into the program."""
     stage = b"session"
     try:
         os.setsid()
+        offer_first("self")
+        stage = b"memory"
+        if order.memory:
+            limit(order.memory)
         stage = b"cwd"
         os.chdir(order.cwd)
-        opening = arrange(order)
-        while opens := next(opening, None):
-            stage = opens
+        taking = medium.take(order)
+        while takes := next(taking, None):
+            stage = takes
         for name in _USUAL:
             signal.signal(getattr(signal, name), signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         stage = b"program"
         _execute(order.argv, order.env)
     except OSError as error:
-        tell(failed, b"%b %d" % (stage, error.errno or 0))
+        _tell(failed, b"%b %d" % (stage, error.errno or 0))
     finally:
         os._exit(NOT_FOUND)
-
-
-def _arrange(order: Order) -> "Iterator[bytes]":
-    """A program without a terminal."""
-    yield b"stdin"
-    os.dup2(os.open(order.stdin or os.devnull, os.O_RDONLY), 0)
-    yield b"output"
-    printed = open_output(order.output)
-    os.dup2(printed, 1)
-    os.dup2(printed, 2)
-
-
-def open_output(path: bytes) -> int:
-    """A descriptor to append what a program prints; a link, which an agent may have put there, is refused."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o644)
 
 
 def _execute(argv: list[bytes], env: dict[bytes, bytes]) -> None:
@@ -172,15 +187,6 @@ def _try(function: "Callable[..., None]", *arguments: int) -> None:
         function(*arguments)
     except OSError:
         pass
-
-
-def _wait(pid: int) -> int:
-    """The exit code, or the negative number of a signal. Not reaped where possible: TERM may still be passed on."""
-    if not hasattr(os, "waitid"):  # macOS before Python 3.13
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    assert ended is not None
-    return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
 
 def _identity(pid: int, boot_id: str) -> str:
@@ -242,22 +248,14 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _culprit(order: Order, stage: bytes) -> str:
+def _message(order: Order, failure: bytes) -> str:
+    """Why the program could not be started."""
+    stage, number = failure.split(b" ")
     names = {b"cwd": order.cwd, b"stdin": order.stdin, b"output": order.output, b"program": order.argv[0]}
-    return _text(names.get(stage, stage))
+    return f"{_text(names.get(stage, stage))}: {os.strerror(int(number))}"
 
 
-def _say(output: bytes, message: str) -> None:
-    """Where the program would have printed, people look first."""
-    try:
-        descriptor = open_output(output)
-    except OSError:
-        return  # it is in exit.json all the same
-    os.write(descriptor, f"agentrelay: {message}\n".encode(errors="replace"))
-    os.close(descriptor)
-
-
-def tell(descriptor: int, message: bytes) -> None:
+def _tell(descriptor: int, message: bytes) -> None:
     """Say it and close; whoever listened may be dead by now, which changes nothing."""
     try:  # noqa: SIM105  # contextlib is not imported for this alone
         os.write(descriptor, message)

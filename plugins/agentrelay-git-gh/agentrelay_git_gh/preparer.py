@@ -7,6 +7,7 @@ from typing import Literal
 from agentrelay_core.runtime import IntegrationBoundary, InternalIntegrationError, Parked, TaskRuntime
 from agentrelay_core.runtime.no_room import parking
 from agentrelay_git_gh.attempts import Attempt, attempt_of_task, goes_on
+from agentrelay_git_gh.handed_on import input_files
 from agentrelay_git_gh.names import attempt_of, base_ref, head_ref
 from agentrelay_git_gh.places import Places, required
 from agentrelay_git_gh.recovery import Position, keep_leftovers, position
@@ -109,6 +110,7 @@ class WorktreeTaskPreparer:
             template_dir=repository.root / ".agentrelay" / "templates",
             keep_copies_in=attempt.copies,
             commit={"base": base},
+            input_files=input_files(attempt, runtime.task),
         )
 
     def _branch(self, attempt: Attempt, integration: str) -> tuple[str, str, str]:

@@ -15,11 +15,13 @@ from agentrelay_core.runtime import (
 from agentrelay_core.runtime.no_room import parking
 from agentrelay_core.spec import WorkstreamSpec
 from agentrelay_core.task_runner import Evidence
+from agentrelay_git_gh.attempts import Attempt
 from agentrelay_git_gh.bodies import integration_body, task_body
 from agentrelay_git_gh.closing import close_worktree
 from agentrelay_git_gh.commits import title_of
 from agentrelay_git_gh.defaults import note_default, target_branch
 from agentrelay_git_gh.forges import forge_of, settle
+from agentrelay_git_gh.handed_on import keep_outputs
 from agentrelay_git_gh.locks import lock_of
 from agentrelay_git_gh.merging import MergeConflict, MergeMessage, merge_commit
 from agentrelay_git_gh.names import head_ref, integration_branch, verified_ref, worktree_path
@@ -127,7 +129,7 @@ class GitWorkspace:
             pr_url: Its pull request, `None` for a task without one.
 
         Raises:
-            ProtocolViolation: The pull request is not this task's.
+            ProtocolViolation: The pull request is not this task's, or the list of files that it made is malformed.
             AgentFailure: The work is no evidence: the branch is gone or rewritten, or holds what cannot be merged.
         """
         repository = self._ready()
@@ -135,6 +137,10 @@ class GitWorkspace:
         work = Collector(repository=repository, runtime=runtime, owner=owner).collect(commit_leftovers=pr_url is None)
         if pr_url is not None:
             self._check_pull_request(runtime, pr_url, work.tip)
+        if runtime.state.signal_dir is not None:
+            keep_outputs(
+                Attempt(repository=repository, graph=self._graph, owner=owner, signal_dir=runtime.state.signal_dir)
+            )
         repository.set_ours({verified_ref(owner.run, owner.name, owner.attempt): work.tip})
         return Evidence(head=work.tip, base=work.base, changed=work.changed)
 

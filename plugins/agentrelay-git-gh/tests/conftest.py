@@ -11,6 +11,7 @@ from agentrelay_git_gh.local_merger import LocalTaskMerger
 from agentrelay_git_gh.preparer import WorktreeTaskPreparer
 from agentrelay_git_gh.teardown import WorktreeTaskTeardown
 from agentrelay_git_gh.workspace import GitWorkspace
+from pytest_agentrelay.git import isolate
 
 from agentrelay_core.hooks import RunInfo
 from agentrelay_core.runtime import TaskRuntime, TaskStatus
@@ -22,17 +23,7 @@ RUN = "20261123T090000Z-beef"
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No configuration of whoever runs the tests takes part."""
-    home = tmp_path / "home"
-    home.mkdir()
-    for name in list(os.environ):
-        if name.startswith("GIT_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    (home / ".gitconfig").write_text(
-        "[user]\n\tname = Ada Lovelace\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n"
-    )
+    isolate(tmp_path, monkeypatch)
 
 
 @attrs.frozen

@@ -5,8 +5,8 @@ from datetime import datetime
 
 import pytest
 
-from agentrelay_core.runtime import TaskStatus
-from agentrelay_core.spec import Task, WorkstreamSpec
+from agentrelay_core.runtime import ProtocolViolation, TaskStatus
+from agentrelay_core.spec import InputFrom, Task, WorkstreamSpec
 
 
 async def test_a_task_becomes_one_merge(bench, user):
@@ -18,7 +18,7 @@ async def test_a_task_becomes_one_merge(bench, user):
     branch = "agentrelay/g@default"
     assert user("log", "-1", "--format=%s%n%an <%ae>%n%cn <%ce>", branch).splitlines() == [
         "t: Add three",
-        "Ada Lovelace <ada@example.org>",
+        "Uma User <uma@example.org>",
         "agentrelay <agentrelay@localhost>",
     ]
     trailers = user("log", "-1", "--format=%(trailers:only,unfold)", branch).split("\n")
@@ -150,3 +150,44 @@ async def test_a_completed_task_without_a_pull_request(bench, user):
     await bench.teardown(runtime)
     assert user("rev-parse", "agentrelay/g/t") == evidence.head
     assert user("show", "agentrelay/g/t:a") == "1"
+
+
+def listed(runtime, **outputs):
+    """Write the list of files that an agent made, as its helper does."""
+    document = {"schema_version": 1, "outputs": outputs}
+    (runtime.state.signal_dir / "outputs.json").write_text(json.dumps(document))
+
+
+async def test_files_of_one_task_are_told_to_the_next(bench):
+    """The manifest lists what each upstream agent made in its last attempt, by category, whatever is changed later."""
+    first = Task(id="first")
+    for attempt, made in enumerate(({"src": ["old.py"]}, {"src": ["a.py", "b.py"], "spec": ["a.md"]})):
+        runtime = bench.runtime(first, attempt)
+        bench.prepare(runtime).write(**{f"f{attempt}": "1\n"})
+        listed(runtime, **made)
+        bench.workspace().verify(runtime, bench.workspace().publish(runtime))
+    listed(runtime, src=["forged.py"])
+    second = Task(
+        id="second",
+        dependencies=("first", "other"),
+        inputs_from=(InputFrom("first"), InputFrom("first", "spec"), InputFrom("other")),
+    )
+    runtime = bench.runtime(second)
+    bench.prepare(runtime)
+    told = json.loads((runtime.state.signal_dir / "manifest.json").read_text())["input_files"]
+    assert told == [
+        {"task": "first", "category": None, "files": ["a.py", "b.py", "a.md"]},
+        {"task": "first", "category": "spec", "files": ["a.md"]},
+        {"task": "other", "category": None, "files": []},
+    ]
+
+
+async def test_a_malformed_list_of_files_is_a_violation(bench):
+    """What no helper writes is refused when the work is verified, and nothing of it is told to anybody."""
+    runtime = bench.runtime(Task(id="first"))
+    bench.prepare(runtime).write(f="1\n")
+    listed(runtime, src=["../../etc/passwd"])
+    url = bench.workspace().publish(runtime)
+    with pytest.raises(ProtocolViolation, match=r"outputs\.json is not what agentrelay-task writes"):
+        bench.workspace().verify(runtime, url)
+    assert not list(bench.state.rglob("outputs.json"))

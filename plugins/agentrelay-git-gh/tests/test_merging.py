@@ -116,8 +116,8 @@ def test_a_foreign_pull_request_is_a_violation(bench):
 
 
 @pytest.mark.fault("P4")
-def test_twenty_tasks_in_parallel_all_land(bench, user):
-    """Twenty tasks in twenty workstreams at once: every one is merged, and nothing is broken."""
+def test_forty_tasks_in_parallel_all_land(bench, user):
+    """Forty tasks in forty workstreams at once: every one is merged, and nothing is broken."""
     workspace = bench.workspace()
 
     def life(number):
@@ -134,15 +134,15 @@ def test_twenty_tasks_in_parallel_all_land(bench, user):
         return url
 
     with ThreadPoolExecutor(8) as pool:
-        urls = list(pool.map(life, range(20)))
-    assert len(set(urls)) == 20
-    for number in range(20):
+        urls = list(pool.map(life, range(40)))
+    assert len(set(urls)) == 40
+    for number in range(40):
         assert user("show", f"agentrelay/g@w{number}:f{number}") == "1"
     assert user("fsck", "--strict", "--no-dangling") == ""
     assert len(user("worktree", "list").splitlines()) == 1
-    lanes = [WorkstreamSpec(id=f"w{number}") for number in range(20)]
+    lanes = [WorkstreamSpec(id=f"w{number}") for number in range(40)]
     workspace.update_workstream(lanes[0], lanes[1:])
-    assert len(user("ls-tree", "--name-only", "agentrelay/g@w0").splitlines()) == 3 + 20
+    assert len(user("ls-tree", "--name-only", "agentrelay/g@w0").splitlines()) == 3 + 40
 
 
 @pytest.mark.fault("G8")

@@ -95,7 +95,7 @@ def test_a_usual_commit_needs_no_process(repository, git, monkeypatch):
     first = commit_tree(repository.ours, empty, (), "one\n", ADA, ADA)
     second = commit_tree(repository.ours, empty, (first,), "two\n")
     assert seen == []
-    assert commits.read_commit(repository.ours, second).author.name == "Ada Lovelace"
+    assert commits.read_commit(repository.ours, second).author.name == "Uma User"
     assert repository.ours.text("log", "--format=%s", second).split() == ["two", "one"]
 
 

@@ -1,1 +1,154 @@
-"""What pytest loads of the kit: fixtures, which import what they need when they are used."""
+"""What pytest loads of the kit: fixtures, which import what they need when they are used.
+
+Whoever has the kit installed and does not use it in a test run pays for this file alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from agentrelay_core import Catalog, TaskRuntime
+    from pytest_agentrelay.agents import AgentMaker
+    from pytest_agentrelay.git import GitRepository
+    from pytest_agentrelay.leaks.check import LeakCheck
+    from pytest_agentrelay.runs import StepsRunner
+    from pytest_agentrelay.virtual_loop import VirtualLoop
+
+# The name of the fixture, the marker and, with a value, the ini option's.
+LEAK_CHECK: Final = "leak_check"
+_MARKER: Final = "agentrelay_leak_check"
+
+
+_CHECK: pytest.StashKey[LeakCheck | None] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare ``agentrelay_leak_check``."""
+    parser.addini(_MARKER, "fail every test that leaves a process, a descriptor or a worktree", "bool", default=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    config.addinivalue_line("markers", f"{_MARKER}: fail the test if it leaves a process, a descriptor or a worktree")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Look at what is there before the test's fixtures, where the check is wanted."""
+    wanted = LEAK_CHECK in getattr(item, "fixturenames", ()) or item.get_closest_marker(_MARKER) is not None
+    if wanted or item.config.getini(_MARKER):
+        from pytest_agentrelay.leaks.check import LeakCheck
+
+        item.stash[_CHECK] = item.config.stash[_CHECK] = LeakCheck()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(request: pytest.FixtureRequest) -> Generator[None, object, object]:
+    """What a fixture makes for several tests is no leak of the one that came first."""
+    check = request.config.stash.get(_CHECK, None)
+    if check is None or request.scope == "function":
+        return (yield)
+    with check.outliving():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Look at what is left when the test's fixtures are gone."""
+    check = item.stash.get(_CHECK, None)
+    if check is None:
+        return (yield)
+    values = dict(getattr(item, "funcargs", None) or {})
+    try:
+        yield
+    finally:
+        item.config.stash[_CHECK] = None
+        if "git_repository" in values:
+            check.watch_new(values["git_repository"].path)
+        if "tmp_path" in values:
+            check.own(values["tmp_path"])
+        leaks = check.end()
+    if leaks:
+        from pytest_agentrelay.leaks.check import described
+
+        pytest.fail(described(item.nodeid, leaks), pytrace=False)
+    return None
+
+
+@pytest.fixture
+def leak_check(request: pytest.FixtureRequest) -> LeakCheck:
+    """Fails the test if it leaves a process, a descriptor, a git worktree or a temporary ref.
+
+    It looks after all fixtures are gone; ``leak_check.watch(path)`` adds a git repository to those that it looks at.
+    """
+    check: LeakCheck | None = request.node.stash[_CHECK]
+    assert check is not None
+    return check
+
+
+@pytest.fixture
+def catalog() -> Catalog:
+    """A catalog that discovers nothing; ``catalog.add(plugin)`` adds a module or an object with hooks."""
+    from agentrelay_core import Catalog
+
+    return Catalog()
+
+
+@pytest.fixture
+def make_runtime(tmp_path: Path) -> Callable[..., TaskRuntime]:
+    """Makes the runtime of a small task, its paths below ``tmp_path``; see ``pytest_agentrelay.runtimes``."""
+    from functools import partial
+
+    from pytest_agentrelay.runtimes import make_runtime
+
+    return partial(make_runtime, tmp_path)
+
+
+@pytest.fixture
+def run_steps(tmp_path: Path) -> StepsRunner:
+    """Runs the standard life of a task with steps given by keyword; fakes do what is not given."""
+    from pytest_agentrelay.runs import StepsRunner
+
+    return StepsRunner(tmp_path)
+
+
+@pytest.fixture
+def fake_agent(tmp_path: Path) -> Iterator[AgentMaker]:
+    """Starts scripted agents, each idle until it is kicked off; they are ended after the test."""
+    from pytest_agentrelay.agents import AgentMaker
+
+    maker = AgentMaker(tmp_path)
+    yield maker
+    maker.end()
+
+
+@pytest.fixture
+def git_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GitRepository:
+    """A real git repository with one commit on ``main``, pushed to a bare remote ``origin`` beside it.
+
+    Nothing of the user's git configuration takes part, in the test and in what it starts; the state of runs goes beside
+    the repository.
+    """
+    from pytest_agentrelay.git import GitRepository, isolate
+
+    isolate(tmp_path, monkeypatch)
+    monkeypatch.setenv("AGENTRELAY_STATE_DIR", str(tmp_path / "state"))
+    return GitRepository.create(tmp_path / "repository", remote=tmp_path / "origin.git")
+
+
+@pytest.fixture
+def virtual_clock() -> Iterator[VirtualLoop]:
+    """An event loop whose time jumps when nothing is ready: ``virtual_clock.run_until_complete(…)`` never waits."""
+    from pytest_agentrelay.virtual_loop import VirtualLoop
+
+    loop = VirtualLoop()
+    yield loop
+    loop.close()

@@ -2,10 +2,9 @@
 
 import asyncio
 import sqlite3
-import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from agentrelay_core import Event
 from agentrelay_core.journal.writer import Durability, Journal
@@ -14,24 +13,21 @@ COMMIT = 0.003  # virtual seconds from a barrier to the disk
 GATHER = 0.01  # the same for events that nobody waits for
 
 
-class _Barrier:
-    """Stands among the journal's futures, and wakes a thread where they wake a loop."""
-
-    def __init__(self) -> None:
-        self._reached = threading.Event()
-
-    def get_loop(self) -> "_Barrier":
-        return self
-
-    def call_soon_threadsafe(self, callback: Any, waiting: Any) -> None:
-        self._reached.set()
-
-    def wait(self) -> None:
-        assert self._reached.wait(60), "the journal's thread does not answer"
+def _at(now: float, event: Event) -> Event:
+    """The event, said to have happened at a time of the made-up wall clock; events take theirs from the real one."""
+    return Event(
+        kind=event.kind,
+        task_id=event.task_id,
+        workstream_id=event.workstream_id,
+        attempt_num=event.attempt_num,
+        message=event.message,
+        timestamp=now,
+        data=event.data,
+    )
 
 
 class SimulatedJournal(Journal):
-    """A journal whose thread is waited for, at virtual times."""
+    """A journal that commits at virtual times, in the loop's own thread; its own thread is left to sleep."""
 
     on_durable: Callable[[Sequence[Event]], None]
 
@@ -45,7 +41,7 @@ class SimulatedJournal(Journal):
     def append(self, event: Event) -> None:
         """Gather an event."""
         if not self._lost:
-            self._gathered.append(event)
+            self._gathered.append(_at(time.time(), event))
             self._plan(GATHER)
 
     async def flush(self) -> None:
@@ -84,12 +80,11 @@ class SimulatedJournal(Journal):
             self._timer = None
         events, self._gathered = self._gathered, []
         if events:
-            for event in events:
-                super().append(event)
-            barrier = _Barrier()
-            self._barriers.append(barrier)  # type: ignore[arg-type]
-            self._wake.put(None)
-            barrier.wait()
+            self._events.extend(events)
+            with self._writing:
+                self._commit_gathered()
+            if self._failure is not None:
+                raise self._refusal()
             self.on_durable(events)
         self._wake_all()
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import attrs
 
+from agentrelay_core.builtin.environment import sensible
 from agentrelay_core.spec import AgentEnvironment
 
 # What neither a target nor a format of tmux gives a meaning to.
@@ -36,6 +37,9 @@ class TmuxEnvironment(AgentEnvironment):
     Args:
         session: A session of your own tmux server, made where it is missing; `None` means the run's ``tmux_session``,
             and without that a server that the run has for itself.
+        memory_mib_per_process: MiB of memory of its own that each of the agent's processes may have; `None` leaves
+            that to the machine.
     """
 
     session: str | None = attrs.field(default=None, validator=_optional_name)
+    memory_mib_per_process: int | None = attrs.field(default=None, validator=sensible)

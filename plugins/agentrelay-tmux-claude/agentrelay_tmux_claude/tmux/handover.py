@@ -6,18 +6,17 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import attrs
 
 from agentrelay_core.processes import ProcessError, find_marked, identify
+from agentrelay_core.processes.command import Command, Marker
 from agentrelay_core.processes.ending import send_signal
 from agentrelay_core.processes.recorded import handover
 from agentrelay_core.processes.recorded.handover import HEARTBEAT_INTERVAL, REPORT_DEADLINE
 from agentrelay_core.processes.recorded.records import LaunchRecord, launches
-from agentrelay_core.processes.survey import Marker
 from agentrelay_tmux_claude.tmux.errors import TmuxError
 from agentrelay_tmux_claude.tmux.panes import Opened, Pane
 from agentrelay_tmux_claude.tmux.records import WindowRecord, mark_of
@@ -47,12 +46,8 @@ class PaneStarter:
 
     def __call__(
         self,
-        argv: Sequence[str],
+        command: Command,
         *,
-        cwd: Path | str,
-        env: Mapping[str, str],
-        stdin: Path | None,
-        output: Path,
         attempt: Path,
         marker: Marker,
         heartbeat: float = HEARTBEAT_INTERVAL,
@@ -60,11 +55,7 @@ class PaneStarter:
         """Have a program started in a window of its own; it blocks until that is done, some 40 ms.
 
         Args:
-            argv: The program and its arguments.
-            cwd: Working directory.
-            env: The whole environment, whose PATH is searched; ``TERM`` becomes that of the window.
-            stdin: File whose content it reads; `None` means the terminal.
-            output: File to which all that it prints is appended; a link there is refused.
+            command: The program; with ``/dev/tty`` for `stdin` it can be typed to, and ``TERM`` becomes the window's.
             attempt: Directory of the attempt's record.
             marker: Name and value of the variable by which the program's descendants are found.
             heartbeat: Seconds between heartbeats.
@@ -77,13 +68,13 @@ class PaneStarter:
             ProgramNotFoundError: There is no such program.
             ProcessError: It could not be started for another reason, which the text tells.
         """
-        order = handover.encode_order(argv, cwd, env, stdin, output, marker, heartbeat)
+        order = handover.encode_order(command, marker, heartbeat)
         forget_orders(attempt)
         record = handover.new_record(attempt.absolute())
         pane = Pane(server=self.server, session=self.session, mark=mark_of(record))
         WindowRecord(pane=pane).write(record)
         try:
-            told = self._started(pane, record, order, argv)
+            told = self._started(pane, record, order, command)
         except BaseException:
             _undo(pane, record, marker)
             raise
@@ -93,9 +84,9 @@ class PaneStarter:
         if told == b"started" or (not told and record.runner is not None and find_marked(*marker)):
             return record, None  # nothing told: somebody killed the runner right after it had started the program
         _undo(pane, record, marker)
-        raise handover.start_error(told, argv, cwd, stdin, output, record)
+        raise handover.start_error(told, command, record)
 
-    def _started(self, pane: Pane, record: LaunchRecord, order: bytes, argv: Sequence[str]) -> bytes:
+    def _started(self, pane: Pane, record: LaunchRecord, order: bytes, command: Command) -> bytes:
         report, laid_out = _prepare(record, order)
         try:
             if not sys.executable:
@@ -103,7 +94,7 @@ class PaneStarter:
             runner = [sys.executable, "-I", "-S", "-E", _SCRIPT, _RUNNERS, str(record.directory)]
             opened = pane.open(self.title, runner)
             WindowRecord(pane=pane, number=opened.pane, server=identify(opened.server_pid)).write(record)
-            return _report(report, opened, argv)
+            return _report(report, opened, command)
         finally:
             os.close(report)
             os.close(laid_out)
@@ -144,12 +135,12 @@ def _prepare(record: LaunchRecord, order: bytes) -> tuple[int, int]:
         raise ProcessError(f"cannot keep a record of the program in {record.directory}: {error.strerror}") from error
 
 
-def _report(report: int, opened: Opened, argv: Sequence[str]) -> bytes:
+def _report(report: int, opened: Opened, command: Command) -> bytes:
     """What the runner process says; nothing when it has ended without a word."""
     try:
         runner = os.pidfd_open(opened.pid)
     except (AttributeError, OSError):
-        return handover.read_report(report, argv)
+        return handover.read_report(report, command)
     try:
         poller = select.poll()
         poller.register(report, select.POLLIN)
@@ -158,7 +149,7 @@ def _report(report: int, opened: Opened, argv: Sequence[str]) -> bytes:
         ready = {descriptor for descriptor, _ in poller.poll(0)}
         if runner in ready and report not in ready:
             return b""
-        return handover.read_report(report, argv)
+        return handover.read_report(report, command)
     finally:
         os.close(runner)
 

@@ -22,10 +22,11 @@ class TmuxHost(ProcessHost):
     """Runs agents in windows of tmux. It holds nothing: whatever there is to know of an agent is in its record.
 
     Args:
-        environment: Says which session gets the windows.
+        environment: Says which session gets the windows, and how much memory an agent's processes.
     """
 
     def __init__(self, environment: TmuxEnvironment) -> None:
+        super().__init__(memory_mib_per_process=environment.memory_mib_per_process)
         self._session = environment.session
 
     def starter(self, context: StepContext) -> Callable[..., tuple[LaunchRecord, int | None]]:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 from agentrelay_tmux_claude import TmuxEnvironment
+from pytest_agentrelay.compliance import EnvironmentCompliance
 
-kit = pytest.importorskip("pytest_agentrelay.compliance.environment", reason="this test kit has no compliance classes")
 
-
-class TestTmuxEnvironment(kit.EnvironmentCompliance):
+class TestTmuxEnvironment(EnvironmentCompliance):
     """The host of windows in tmux."""
 
     plugin = "agentrelay_tmux_claude"

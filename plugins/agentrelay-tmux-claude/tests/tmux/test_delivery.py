@@ -59,7 +59,7 @@ def program(place):
     def start(name, trouble, seconds=LATE):
         arrived = place.path / f"{name}.jsonl"
         argv = (sys.executable, "-S", PROGRAM, str(arrived), trouble, str(seconds))
-        return Program(place.start(place.context(name), *argv), arrived)
+        return Program(place.start(place.context(name), *argv, stdin=Path("/dev/tty")), arrived)
 
     return start
 

@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from agentrelay_core.processes import ProcessIdentity
+from agentrelay_core.processes import Command, ProcessIdentity
 from agentrelay_core.runtime import AgentFailure
 from agentrelay_core.runtime.agent_records import agent_record
+
+TERMINAL = Path("/dev/tty")
 
 
 async def test_a_program_has_a_terminal_and_its_log_every_byte(place):
@@ -40,15 +43,19 @@ async def test_the_window_has_the_task_s_name_and_the_program_s_words(place):
     assert address.pane.look() is None
 
 
-async def test_standard_input_is_the_file_or_the_terminal(place):
-    """A program that is given a file reads that to its end; another one reads what is typed."""
+async def test_standard_input_is_the_file_nothing_or_the_terminal(place):
+    """A program reads the file that it is given to its end, nothing without one, and of a terminal what is typed."""
+    nothing = place.start(place.context("nothing"), "cat")
+    assert await place.host().wait(nothing) == 0
+    assert nothing.output() == b""
+    await nothing.teardown()
     given = place.path / "given"
     given.write_bytes(b"x" * 70_000 + b"\n\000;")
     address = place.start(place.context("file"), "cat", stdin=given)
     assert await place.host().wait(address) == 0
     assert address.output() == given.read_bytes()
     await address.teardown()
-    typed = place.start(place.context("typed"), "sh", "-c", "test -t 0 && read line && echo got=$line")
+    typed = place.start(place.context("typed"), "sh", "-c", "test -t 0 && read line && echo got=$line", stdin=TERMINAL)
     place.own("send-keys", "-t", typed.label.partition(":")[2], "-l", "hello")
     place.own("send-keys", "-t", typed.label.partition(":")[2], "Enter")
     assert await place.host().wait(typed) == 0
@@ -63,11 +70,11 @@ async def test_a_pane_inherits_nothing(place, monkeypatch):
     first = place.start(place.context("first"), "sleep", "600")
     place.own("set-environment", "-g", "SERVER_CANARY", "of-the-server")
     context = place.context("second")
-    address = place.start(context, "sh", "-c", "env; cat /proc/*/cmdline 2>/dev/null | tr '\\0' ' '", TOKEN="s3cr3t-9")
+    address = place.start(context, "sh", "-c", "env; cat /proc/*/cmdline 2>/dev/null | tr '\\0' ' '", A_VALUE="v4lue-9")
     await place.host().wait(address)
     said = address.output().decode(errors="replace")
     assert "CANARY" not in said.replace("SERVER_CANARY", "CANARY") or "of-the" not in said
-    assert said.count("s3cr3t-9") == 1
+    assert said.count("v4lue-9") == 1
     assert "TERM=screen-256color" in said
     assert "TMUX" not in said.partition("/proc")[0].replace("TMUX_TMPDIR", "")
     assert not list((place.path / "state").rglob("order"))
@@ -364,7 +371,7 @@ if at == "opening":
 elif at == "opened":
     handover._report = die
 from agentrelay_core.processes import RecordedProgram
-RecordedProgram.start(order.pop("argv"), by=starter, **order)
+RecordedProgram.start(order.pop("command"), by=starter, **order)
 """
 
 
@@ -376,11 +383,12 @@ async def test_killed_while_an_agent_is_started(place, at):
     signal_dir = str(context.runtime.state.signal_dir)
     said = place.path / "said"
     order = {
-        "argv": ("sh", "-c", f"echo $$ >> {said}; exec sleep 600"),
-        "cwd": place.path,
-        "env": {**os.environ, "AGENTRELAY_SIGNAL_DIR": signal_dir},
-        "stdin": None,
-        "output": place.path / "signals" / "one-0" / "agent.log",
+        "command": Command(
+            argv=("sh", "-c", f"echo $$ >> {said}; exec sleep 600"),
+            cwd=place.path,
+            env={**os.environ, "AGENTRELAY_SIGNAL_DIR": signal_dir},
+            output=place.path / "signals" / "one-0" / "agent.log",
+        ),
         "attempt": agent_record(place.path / "state", "one", context.runtime.run_id, 0),
         "marker": ("AGENTRELAY_SIGNAL_DIR", signal_dir),
     }
@@ -390,7 +398,7 @@ async def test_killed_while_an_agent_is_started(place, at):
     assert killed.returncode == -signal.SIGKILL
     address = await place.host().find(context)
     if address is None:
-        address = place.start(context, *order["argv"])
+        address = place.start(context, *order["command"].argv)
     assert not list((place.path / "state").rglob("order"))
     while not said.exists():
         assert await place.host().is_alive(address) == "alive"
@@ -441,7 +449,7 @@ async def test_a_server_is_attached_to_from_within(place, monkeypatch):
 
 async def test_a_program_that_sets_its_terminal_up_has_it_so(place):
     """What draws by itself is not changed on its way to the pane: a line feed alone goes down and not to the left."""
-    script = "stty raw -echo; printf 'down\\nhere'; exec sleep 600"
+    script = "stty raw -echo </dev/tty; printf 'down\\nhere'; exec sleep 600"
     address = place.start(place.context(), "sh", "-c", script)
     while "here" not in address.pane.screen():
         assert await place.host().is_alive(address) == "alive"
@@ -451,7 +459,7 @@ async def test_a_program_that_sets_its_terminal_up_has_it_so(place):
 
 async def test_the_size_of_the_window_is_the_program_s(place):
     """A program's terminal is as large as its pane, from the beginning and when that changes."""
-    script = "trap 'stty size' WINCH; stty size; echo ready; while :; do sleep 0.05; done"
+    script = "trap 'stty size </dev/tty' WINCH; stty size </dev/tty; echo ready; while :; do sleep 0.05; done"
     address = place.start(place.context(), "sh", "-c", script)
     while b"ready" not in address.output():
         assert await place.host().is_alive(address) == "alive"
@@ -476,3 +484,26 @@ async def test_two_starts_at_once_start_one_agent(place):
     assert len(place.own("list-windows", "-a").splitlines()) == 1
     await addresses[0].teardown()
     assert len(said.read_text().split()) == 1
+
+
+async def test_secrets_are_stars_in_the_log_and_in_the_window(place):
+    """What an agent prints of its secrets is shown nowhere, be it printed in pieces."""
+    context = place.context()
+    script = 'printf "it is $A_TOKEN, "; echo "$A_TOKEN"; exec sleep 600'
+    address = place.start(context, "sh", "-c", script, A_TOKEN="s3cr3t-of-the-user")
+    while "it is" not in address.pane.screen():
+        assert await place.host().is_alive(address) == "alive"
+    assert address.pane.screen().splitlines()[0] == "it is ***, ***"
+    assert address.output() == b"it is ***, ***\n"
+    await address.teardown()
+
+
+async def test_a_limit_of_memory_holds_in_a_window_too(place):
+    """A process that asks for more than it may have is refused it."""
+    context = place.context()
+    program = "bytearray(200 * 2**20)"
+    host = place.host(memory_mib_per_process=64)
+    address = host.start(place.command(context, sys.executable, "-c", program), context)
+    assert await host.wait(address) == 1
+    assert b"MemoryError" in address.output()
+    await address.teardown()

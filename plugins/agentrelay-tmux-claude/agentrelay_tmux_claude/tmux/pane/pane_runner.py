@@ -33,8 +33,7 @@ def main(directory: bytes) -> int:
     order = Order(read_all(told))
     os.close(told)
     order.env[b"TERM"] = os.environb.get(b"TERM", b"dumb")
-    terminal = Terminal(pane, order.output)
-    code = run(directory, order, _report(directory + b"/report"), terminal.arrange, terminal.wait)
+    code = run(directory, order, _report(directory + b"/report"), Terminal(pane, order.secrets))
     if code is None:
         return LOCKED
     return code if code >= 0 else 128 - code

@@ -16,14 +16,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agentrelay_core.processes.recorded.runner_process import Order, open_output
+    from agentrelay_core.processes.recorded.listening import exit_code
+    from agentrelay_core.processes.recorded.printed import PIECE, Log, Stars
+    from agentrelay_core.processes.recorded.runner_process import Order
 else:
-    from runner_process import open_output
+    from listening import exit_code
+    from printed import PIECE, Stars
 
-_PIECE = 65536
 _MOST_WAITING = 65_536  # bytes that one side may be behind the other
 _FLUSH = 1.0  # seconds for the pane to take the last words
 _SIZE = b"\0" * 8
+# What a program is given as its input that is to be typed to.
+TERMINAL = b"/dev/tty"
 
 
 class Terminal:
@@ -31,11 +35,12 @@ class Terminal:
 
     Args:
         pane: Descriptor of the pane.
-        log: Path of the file to which everything is appended.
+        secrets: What becomes stars in the pane, as it does in the log.
     """
 
-    def __init__(self, pane: int, log: bytes) -> None:
+    def __init__(self, pane: int, secrets: "list[bytes]") -> None:
         self.pane: int | None = pane
+        self.stars = Stars(secrets)
         self.typed = b""
         self.shown = b""
         self.master, self.slave = os.openpty()
@@ -46,24 +51,19 @@ class Terminal:
         self._take_size()
         os.set_blocking(pane, False)
         os.set_blocking(self.master, False)
-        try:
-            self.log: int | None = open_output(log)
-        except OSError:
-            self.log = None  # the program is not started then: it meets the same error in `arrange`
-        self.log_path = log
 
-    def arrange(self, order: "Order") -> "Iterator[bytes]":
+    def take(self, order: "Order") -> "Iterator[bytes]":
         """In the program's place: make this its terminal."""
         yield b"stdin"
-        os.dup2(os.open(order.stdin, os.O_RDONLY) if order.stdin else self.slave, 0)
+        fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
+        given = order.stdin or os.fsencode(os.devnull)
+        os.dup2(self.slave if given == TERMINAL else os.open(given, os.O_RDONLY), 0)
         yield b"output"
-        os.close(open_output(self.log_path))
         os.dup2(self.slave, 1)
         os.dup2(self.slave, 2)
-        fcntl.ioctl(1, termios.TIOCSCTTY, 0)
 
-    def wait(self, pid: int) -> int:
-        """Pass on what is typed and what is printed until a program has ended; its exit code, or minus its signal."""
+    def listen(self, pid: int, log: "Log") -> int:
+        """Pass on what is typed and printed until a child of ours has ended, and close the log; how it ended."""
         woken, wake = os.pipe()
         os.set_blocking(woken, False)
         os.set_blocking(wake, False)
@@ -71,14 +71,16 @@ class Terminal:
         signal.signal(signal.SIGCHLD, _wake)
         signal.signal(signal.SIGWINCH, _wake)
         self._take_size()
-        while (code := _ended(pid)) is None:
-            self._pass_on(pid, woken)
-        while self._take_printed():
+        while (code := exit_code(pid)) is None:
+            self._pass_on(pid, woken, log)
+        while self._take_printed(log):
             pass
+        log.close()
+        self._show(self.stars.rest())
         self._flush()
         return code
 
-    def _pass_on(self, pid: int, woken: int) -> None:
+    def _pass_on(self, pid: int, woken: int, log: "Log") -> None:
         waits = select.poll()
         waits.register(woken, select.POLLIN)
         waits.register(self.master, _events(len(self.shown) < _MOST_WAITING, bool(self.typed)))
@@ -90,7 +92,7 @@ class Terminal:
                 self._take_size()
             elif descriptor == self.master:
                 if event & select.POLLIN:
-                    self._take_printed()
+                    self._take_printed(log)
                 if event & select.POLLOUT:
                     self.typed = self.typed[_write(self.master, self.typed) :]
             else:
@@ -113,21 +115,18 @@ class Terminal:
             except OSError:
                 pass  # it has just ended
 
-    def _take_printed(self) -> bool:
+    def _take_printed(self, log: "Log") -> bool:
         """Take what the program printed; False when there is nothing now."""
         piece = _read(self.master)
         if not piece:
             return False
-        if self.log is not None:
-            rest = piece
-            try:
-                while rest:
-                    rest = rest[os.write(self.log, rest) :]
-            except OSError:
-                pass  # a full disk must not end the wait
-        if self.pane is not None:
-            self.shown += piece.replace(b"\n", b"\r\n") if self._is_as_made() else piece
+        log.write(piece)
+        self._show(self.stars.hide(piece))
         return True
+
+    def _show(self, data: bytes) -> None:
+        if self.pane is not None:
+            self.shown += data.replace(b"\n", b"\r\n") if self._is_as_made() else data
 
     def _is_as_made(self) -> bool:
         """Whether the program left its terminal as it was, and so counts on lines to begin at the left."""
@@ -174,7 +173,7 @@ def _events(reads: bool, writes: bool) -> int:
 def _read(descriptor: int) -> bytes | None:
     """What is there now: empty at the end, `None` when there is nothing yet."""
     try:
-        return os.read(descriptor, _PIECE)
+        return os.read(descriptor, PIECE)
     except BlockingIOError:
         return None
     except OSError:
@@ -189,17 +188,6 @@ def _write(descriptor: int, data: bytes) -> int:
         return 0
     except OSError:
         return len(data)  # nobody is there to take it
-
-
-def _ended(pid: int) -> int | None:
-    """How a program ended, `None` while it runs. Not reaped where possible: TERM may still be passed on."""
-    if not hasattr(os, "waitid"):  # macOS before Python 3.13
-        reaped, status = os.waitpid(pid, os.WNOHANG)
-        return os.waitstatus_to_exitcode(status) if reaped else None
-    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
-    if ended is None:
-        return None
-    return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
 
 def _wake(*_: object) -> None:

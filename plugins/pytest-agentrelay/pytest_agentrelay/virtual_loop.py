@@ -7,13 +7,18 @@ first, so that the same seed gives the same order.
 import asyncio
 import selectors
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import Executor
+from typing import Any, TypeVar, TypeVarTuple
 
+_Arguments = TypeVarTuple("_Arguments")
+_Result = TypeVar("_Result")
+
+EPOCH = 1_700_000_000.0  # what the wall clock shows when the virtual time is 0
 RESOLUTION = 1e-6  # seconds: weeks are so many that a float holds no nanoseconds beside them
 
 
 class StuckError(RuntimeError):
-    """Nothing is ready, no timer is set: the simulated program waits for ever."""
+    """Nothing is ready, no timer is set: what runs waits for ever."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -27,7 +32,9 @@ class _JumpingSelector(selectors.DefaultSelector):
         ready = super().select(0)
         if not ready:
             if timeout is None:
-                raise StuckError("the simulated program waits for something that will never come")
+                raise StuckError(
+                    "nothing is ready and no timer is set: what runs waits for something that will never come"
+                )
             self.now += max(timeout, 0.0)
         return ready
 
@@ -48,7 +55,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """The virtual time, in seconds."""
         return self._clock.now
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":
+    def wall_time(self) -> float:
+        """The time of a made-up wall clock, in seconds since the epoch."""
+        return EPOCH + self._clock.now
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*_Arguments], _Result], *args: *_Arguments
+    ) -> "asyncio.Future[_Result]":
         """Call a function at once, as if a thread had done so within no time."""
         future = self.create_future()
         try:

@@ -1,0 +1,63 @@
+"""This plugin's steps keep what every plugin's have to keep, with local pull requests in a real repository."""
+
+from pathlib import Path
+from typing import Any
+
+from pytest_agentrelay.compliance import MergerCompliance, PreparerCompliance, TeardownCompliance
+from pytest_agentrelay.compliance.repositories import finished, git
+
+from agentrelay_core.runtime import TaskRuntime
+
+PLUGIN = "agentrelay_git_gh"
+OPTIONS = {"command": "true"}
+
+
+class TestWorktreeTaskPreparer(PreparerCompliance):
+    """The preparer."""
+
+    plugin = PLUGIN
+    options = OPTIONS
+    capabilities = frozenset({"resumable"})
+
+
+class TestLocalTaskMerger(MergerCompliance):
+    """The merger of local pull requests."""
+
+    plugin = PLUGIN
+    options = OPTIONS
+    capabilities = frozenset({"resumable"})
+
+    def open_pull_request(self, runtime: TaskRuntime) -> str:
+        worktree = runtime.state.worktree_path
+        assert worktree is not None
+        (worktree / f"{runtime.task.id}.txt").write_text("work\n")
+        workspace: Any = self.catalog.workspace(self.make_run())
+        url = finished(workspace.publish, runtime)
+        finished(workspace.verify, runtime, url)
+        return str(url)
+
+    def was_merged(self, runtime: TaskRuntime, url: str) -> int:
+        assert self.repository is not None
+        branch = str(runtime.state.integration_branch)
+        merges = git(self.repository, "log", "--merges", "--format=%(trailers:key=Agentrelay-Task,valueonly)", branch)
+        return merges.split().count(runtime.task.id)
+
+
+class TestWorktreeTaskTeardown(TeardownCompliance):
+    """The teardown."""
+
+    plugin = PLUGIN
+    options = OPTIONS
+
+
+def test_the_steps_are_the_plugins_own(tmp_path: Path) -> None:
+    """What these classes judge is made by this plugin's factories, not by another's."""
+    for judge, name in (
+        (TestWorktreeTaskPreparer(), "WorktreeTaskPreparer"),
+        (TestLocalTaskMerger(), "LocalTaskMerger"),
+        (TestWorktreeTaskTeardown(), "WorktreeTaskTeardown"),
+    ):
+        judge.place = tmp_path / name
+        judge.place.mkdir()
+        runtime = judge.make_runtime()
+        assert type(judge.make_step(judge.make_context(runtime))).__name__ == name

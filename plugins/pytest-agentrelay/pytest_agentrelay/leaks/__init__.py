@@ -1,0 +1,1 @@
+"""What a test leaves behind, found after its fixtures are gone: processes, descriptors, worktrees, temporary refs."""

@@ -1,0 +1,3 @@
+"""Tests of third parties run where their plugin is installed, not from this tree."""
+
+collect_ignore_glob = ["agentrelay-*"]
