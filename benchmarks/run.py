@@ -18,6 +18,7 @@ from measuring import Figure, Options
 from peer_rows import peer_rows
 from report import as_json, machine, missed, table, write
 from task_rows import live_rows, memory_rows, run_rows, runner_rows
+from tmux_rows import tmux_rows
 from waiting_rows import waiting_rows
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[Options], list[Figure]]] = {
     "graph-file": graph_file_rows,
     "journal": journal_rows,
     "git": git_rows,
+    "tmux": tmux_rows,
 }
 
 

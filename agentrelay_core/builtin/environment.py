@@ -7,7 +7,12 @@ from agentrelay_core.spec import AgentEnvironment
 _LEAST, _MOST = 16, 2**30
 
 
-def _sensible(environment: object, attribute: "attrs.Attribute[int | None]", value: int | None) -> None:
+def sensible(environment: object, attribute: "attrs.Attribute[int | None]", value: int | None) -> None:
+    """Check a limit of memory (an attrs validator).
+
+    Raises:
+        ValueError: It is no number of MiB that a process can live with.
+    """
     if value is not None and not (type(value) is int and _LEAST <= value <= _MOST):
         raise ValueError(f"{attribute.name} must be a whole number of MiB from {_LEAST} to {_MOST}, not {value!r}")
 
@@ -21,4 +26,4 @@ class ProcessEnvironment(AgentEnvironment):
             that to the machine.
     """
 
-    memory_mib_per_process: int | None = attrs.field(default=None, validator=_sensible)
+    memory_mib_per_process: int | None = attrs.field(default=None, validator=sensible)

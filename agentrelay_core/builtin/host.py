@@ -1,5 +1,6 @@
 """The host of local processes: a runner process starts each program, and whoever comes later finds it again."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ from agentrelay_core.builtin.address import AGENT_LOG, MARKER, ProcessAddress
 from agentrelay_core.builtin.required import required_path
 from agentrelay_core.hooks import AgentCommand, Liveness, StepContext
 from agentrelay_core.processes import AlreadyRunningError, Command, ProcessError, RecordedProgram
+from agentrelay_core.processes.recorded.handover import hand_over
+from agentrelay_core.processes.recorded.records import LaunchRecord
 from agentrelay_core.runtime import AgentAddress, AgentFailure, Lost
 from agentrelay_core.runtime.agent_records import agent_record
 from agentrelay_core.runtime.secrets import secrets_among
@@ -53,6 +56,7 @@ class ProcessHost:
                 ),
                 attempt=attempt,
                 marker=(MARKER, str(signal_dir)),
+                by=self.starter(context),
             )
         except AlreadyRunningError as error:
             # Somebody was killed in the middle of this very call, and his runner process came first.
@@ -61,6 +65,23 @@ class ProcessHost:
                 raise AgentFailure(str(error)) from error
         except ProcessError as error:
             raise AgentFailure(str(error)) from error
+        return self.address_of(program, signal_dir)
+
+    def starter(self, context: StepContext) -> Callable[..., tuple[LaunchRecord, int | None]]:
+        """How programs are started; for hosts that do it elsewhere on this machine. See `RecordedProgram.start`.
+
+        Args:
+            context: The task.
+        """
+        return hand_over
+
+    def address_of(self, program: RecordedProgram, signal_dir: Path) -> ProcessAddress:
+        """The address of a program; for hosts whose addresses know more.
+
+        Args:
+            program: The program.
+            signal_dir: The attempt's directory.
+        """
         return ProcessAddress(program, signal_dir)
 
     async def find(self, context: StepContext) -> AgentAddress | None:
@@ -81,7 +102,7 @@ class ProcessHost:
         program = RecordedProgram.find(agent_record(*_attempt_key(context)))
         if program is None:
             return None
-        address = ProcessAddress(program, signal_dir)
+        address = self.address_of(program, signal_dir)
         if program.record.released:
             await address.stop()
             return None
@@ -134,8 +155,10 @@ class ProcessHost:
         Raises:
             ValueError: The data is no address.
         """
-        address = ProcessAddress.from_json(data)
-        return address if address.program.record.directory.is_dir() else None
+        stored = ProcessAddress.from_json(data)
+        if not stored.program.record.directory.is_dir():
+            return None
+        return self.address_of(stored.program, stored.signal_dir)
 
 
 def _attempt_key(context: StepContext) -> tuple[Path, str, str, int]:

@@ -55,6 +55,7 @@ COMMANDS: Final = (
             Entry("status", "show where a run stands", "status:command"),
             Entry("watch", "watch a run until it ends", "watch:command"),
             Entry("logs", "show what a task's agent printed", "logs:command"),
+            Entry("attach", "show a task's agent in this terminal", "attach:command"),
             Entry("graph", "draw a graph as tree, mermaid or dot", "graph:command"),
         ),
     ),

@@ -76,7 +76,8 @@ class AgentCommand:
         argv: The program and its arguments.
         env: Variables that the framework adds to the agent's environment; the launcher completes them with those of
             ``agent_environment`` before a host sees the command.
-        stdin: File whose content is the program's standard input; `None` means empty.
+        stdin: File whose content is the program's standard input; `None` means empty, ``/dev/tty`` the terminal of an
+            environment that has one.
     """
 
     argv: tuple[str, ...] = attrs.field(converter=names_of)
@@ -119,6 +120,10 @@ class EnvironmentHost(Protocol):
     being torn down nobody wants to know: what is left of it is ended, and the answer is `None`.
 
     ``find`` and ``adopt`` raise `Lost` when they cannot tell now; they are asked again.
+
+    A host that can show an agent in a terminal has ``attach_command(address) -> Sequence[str] | None``: a program and
+    its arguments that do so in the terminal in which they are started, `None` where there is nothing to see (any more).
+    ``agentrelay attach`` asks it of a host made of the environment's defaults, with an address that ``adopt`` gave.
     """
 
     def start(self, command: AgentCommand, context: StepContext) -> AgentAddress | Awaitable[AgentAddress]:

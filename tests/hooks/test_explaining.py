@@ -141,7 +141,10 @@ def test_the_doctor_finds_what_is_wrong_and_how_to_mend_it(install):
     install("agentrelay-a", merger)
     install("agentrelay-b", merger)
     catalog = Catalog.discover(
-        disable=["agentrelay-off", "agentrelay-core", "agentrelay-git-gh", "pytest-agentrelay", "ghost"],
+        disable=[
+            *("agentrelay-off", "agentrelay-core", "agentrelay-git-gh", "agentrelay-tmux-claude", "pytest-agentrelay"),
+            "ghost",
+        ],
         pins={
             "task_merger:y:*": "agentrelay-a",
             "task_merger:x:*": "agentrelay-c",
@@ -151,7 +154,7 @@ def test_the_doctor_finds_what_is_wrong_and_how_to_mend_it(install):
     )
     found = doctor_findings(catalog, which=lambda program: None)
     shown = [(finding.level, finding.subject) for finding in found]
-    assert shown == [
+    assert shown[:9] == [
         ("error", "agentrelay-hurt 1.0"),
         ("error", "agentrelay-next 1.0"),
         ("warning", "task_merger:x:*"),
@@ -161,11 +164,9 @@ def test_the_doctor_finds_what_is_wrong_and_how_to_mend_it(install):
         ("warning", "ghost"),
         ("warning", "phantom"),
         ("warning", "surely-missing"),
-        ("note", shown[-4][1]),
-        ("note", shown[-3][1]),
-        ("note", "agentrelay-off 1.0"),
-        ("note", shown[-1][1]),
     ]
+    assert {level for level, _ in shown[9:]} == {"note"}
+    assert ("note", "agentrelay-off 1.0") in shown[9:]
     texts = [finding.message for finding in found]
     assert texts[3] == (
         '[plugins.pin] "task_merger:y:*" = "agentrelay-a" matches nothing that is provided; '

@@ -193,7 +193,7 @@ async def test_second_runner_starts_nothing(start: Starter, tmp_path: Path) -> N
     await _said(tmp_path / "ready")
     (tmp_path / "record" / "2").mkdir()
     touch = Command(argv=["touch", str(tmp_path / "ran")], cwd=tmp_path, env=os.environ, output=tmp_path / "log")
-    order = handover._order(touch, ("MARK", ""), 30)
+    order = handover.encode_order(touch, ("MARK", ""), 30)
     argv = [sys.executable, "-I", "-S", "-E", handover._SCRIPT, str(tmp_path / "record" / "2")]
     second = await asyncio.to_thread(subprocess.run, argv, input=order, stdout=subprocess.PIPE, timeout=60)
     assert (second.returncode, second.stdout) == (97, b"locked")

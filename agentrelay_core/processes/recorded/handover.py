@@ -49,8 +49,8 @@ def hand_over(
         ProgramNotFoundError: There is no such program.
         ProcessError: It could not be started for another reason, which the text tells.
     """
-    order = _order(command, marker, heartbeat)
-    record = _new_record(attempt.absolute())
+    order = encode_order(command, marker, heartbeat)
+    record = new_record(attempt.absolute())
     report_read, report_write = os.pipe()
     with open(report_read, "rb", buffering=0) as report:  # noqa: PTH123  # a descriptor, not a path
         try:
@@ -59,7 +59,7 @@ def hand_over(
             os.close(report_write)
         process.returncode = 0  # it is reaped by whoever waits for it; Popen must not complain that nobody did
         try:
-            told = _report(report.fileno(), command)
+            told = read_report(report.fileno(), command)
         except BaseException:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)  # not reaped, so that the number is still its own
@@ -72,10 +72,20 @@ def hand_over(
     _reap(process.pid)
     if not told and find_marked(*marker):
         return record, process.pid  # somebody killed it right after it had started the program
-    raise _error(told, command, record)
+    raise start_error(told, command, record)
 
 
-def _order(command: Command, marker: Marker, heartbeat: float) -> bytes:
+def encode_order(command: Command, marker: Marker, heartbeat: float) -> bytes:
+    """What a runner process is told to start.
+
+    Args:
+        command: The program.
+        marker: Name and value of the variable by which the program's descendants are found.
+        heartbeat: Seconds between heartbeats.
+
+    Raises:
+        ProcessError: Something holds a NUL character.
+    """
     paths = (
         "" if path is None else str(Path(path).absolute()) for path in (command.cwd, command.stdin, command.output)
     )
@@ -97,7 +107,15 @@ def _order(command: Command, marker: Marker, heartbeat: float) -> bytes:
     return b"".join(os.fsencode(field) + b"\0" for field in fields)
 
 
-def _new_record(attempt: Path) -> LaunchRecord:
+def new_record(attempt: Path) -> LaunchRecord:
+    """Make the directory of a launch, with the next number of its attempt.
+
+    Args:
+        attempt: Directory of the attempt's record; made with mode 0700 where it is missing.
+
+    Raises:
+        ProcessError: That cannot be done.
+    """
     try:
         attempt.mkdir(mode=0o700, parents=True, exist_ok=True)
         while True:
@@ -145,8 +163,16 @@ def _nameless(path: Path, content: bytes) -> int:
     return descriptor
 
 
-def _report(descriptor: int, command: Command) -> bytes:
-    """What the runner process says, until it closes its end."""
+def read_report(descriptor: int, command: Command) -> bytes:
+    """What the runner process says, until it closes its end.
+
+    Args:
+        descriptor: Where it says it.
+        command: The program, for the error.
+
+    Raises:
+        ProcessTimeoutError: It says nothing for too long.
+    """
     until = time.monotonic() + REPORT_DEADLINE
     told = b""
     poller = select.poll()
@@ -165,7 +191,14 @@ def _reap(pid: int) -> None:
         os.waitpid(pid, 0)
 
 
-def _error(told: bytes, command: Command, record: LaunchRecord) -> ProcessError:
+def start_error(told: bytes, command: Command, record: LaunchRecord) -> ProcessError:
+    """Why a program was not started.
+
+    Args:
+        told: The report of its runner process.
+        command: The program.
+        record: The record of the launch.
+    """
     name = shown(command.argv)
     if told == b"locked":
         return AlreadyRunningError(record.attempt)

@@ -9,8 +9,34 @@ import select
 
 from printed import PIECE, Log  # type: ignore[import-not-found]  # it lies beside this file
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agentrelay_core.processes.recorded.runner_process import Order
+
 # Pieces that are read once the program has ended: more than any pipe holds. What its children print later is not ours.
 _LAST_PIECES = 64
+
+
+class Pipe:
+    """What a program without a terminal prints to."""
+
+    def __init__(self) -> None:
+        self._printed, self._prints = os.pipe()
+
+    def take(self, order: "Order") -> "Iterator[bytes]":
+        """In the program's place: read what it is given, and print into the pipe."""
+        yield b"stdin"
+        os.dup2(os.open(order.stdin or os.devnull, os.O_RDONLY), 0)
+        yield b"output"
+        os.dup2(self._prints, 1)
+        os.dup2(self._prints, 2)
+
+    def listen(self, pid: int, log: Log) -> int:
+        """See `listen`."""
+        os.close(self._prints)
+        return listen(pid, self._printed, log)
 
 
 def listen(pid: int, printed: int, log: Log) -> int:
@@ -34,7 +60,7 @@ def listen(pid: int, printed: int, log: Log) -> int:
     poller = select.poll()
     poller.register(woken, select.POLLIN)
     poller.register(printed, select.POLLIN)
-    while (code := _exit_code(pid)) is None:
+    while (code := exit_code(pid)) is None:
         for descriptor, _ in poller.poll():
             if descriptor == woken:
                 os.read(woken, PIECE)
@@ -57,8 +83,8 @@ def _take(printed: int, log: Log) -> bytes | None:
     return piece
 
 
-def _exit_code(pid: int) -> int | None:
-    """The exit code, or the negative number of a signal; `None` while it runs."""
+def exit_code(pid: int) -> int | None:
+    """The exit code of a child, or the negative number of a signal; `None` while it runs. Not reaped where possible."""
     if not hasattr(os, "waitid"):  # macOS before Python 3.13
         ended, status = os.waitpid(pid, os.WNOHANG)
         return os.waitstatus_to_exitcode(status) if ended else None

@@ -9,6 +9,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -46,9 +47,23 @@ class RecordedProgram:
 
     @classmethod
     def start(
-        cls, command: Command, *, attempt: Path, marker: Marker, heartbeat: float = HEARTBEAT_INTERVAL
+        cls,
+        command: Command,
+        *,
+        attempt: Path,
+        marker: Marker,
+        heartbeat: float = HEARTBEAT_INTERVAL,
+        by: Callable[..., tuple[LaunchRecord, int | None]] = hand_over,
     ) -> "RecordedProgram":
-        """Have a program started; see `hand_over` for arguments and errors. The marker must stand in its `env`.
+        """Have a program started.
+
+        Args:
+            command: The program; the marker must stand in its `env`.
+            attempt: Directory of the attempt's record.
+            marker: Name and value of the variable by which the program's descendants are found.
+            heartbeat: Seconds between heartbeats.
+            by: Called as `hand_over` is, which tells of the other errors, has it started by a runner process elsewhere,
+                for example in a terminal; gives `None` for a process id where that is no child of ours.
 
         Raises:
             AlreadyRunningError: A program of this attempt has not ended; nothing was started.
@@ -56,7 +71,7 @@ class RecordedProgram:
         earlier = latest(attempt)
         if earlier is not None and earlier.exit is None and find_marked(*marker):
             raise AlreadyRunningError(attempt)  # its runner process was killed, so that no lock tells
-        record, runner = hand_over(command, attempt=attempt, marker=marker, heartbeat=heartbeat)
+        record, runner = by(command, attempt=attempt, marker=marker, heartbeat=heartbeat)
         program = cls(record)
         program._child = runner
         return program

@@ -3,7 +3,8 @@
 One of it lives as long as each agent, so it imports next to nothing (`signal` would load `enum`, hence `_signal`),
 sleeps in the kernel while the program says nothing, and holds no descriptor but its own. Its order comes on standard
 input and never in argv, because it holds secrets; its report goes to standard output, which is closed once the program
-runs or is known not to. `handover.py` is the other side, `run.py` the script that calls `main`.
+runs or is known not to. `handover.py` is the other side, `run.py` the script that calls `main`. Where the program shall
+have a terminal, a script of somebody else's calls `run` with that in place of pipes.
 
 The lock is the attempt's, whose directory is above that of the launch: it is held from before the program starts until
 the runner has ended, so that no attempt ever has two programs.
@@ -16,13 +17,26 @@ import sys
 import time
 
 # They lie beside this file.
-from listening import listen  # type: ignore[import-not-found]
+from listening import Pipe  # type: ignore[import-not-found]
 from memory import limit, offer_first  # type: ignore[import-not-found]
 from printed import Log  # type: ignore[import-not-found]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from typing import Protocol
+
+    from agentrelay_core.processes.recorded import printed
+
+    class Medium(Protocol):
+        """What a program reads from and prints to."""
+
+        def take(self, order: "Order") -> Iterator[bytes]:
+            """In the program's place: make it its own; yields what is about to be done, for the error."""
+
+        def listen(self, pid: int, log: printed.Log) -> int:
+            """Take what a child of ours prints until it has ended, and close the log; how it ended."""
+
 
 LOCKED = 97
 NOT_FOUND = 127
@@ -31,7 +45,7 @@ CANNOT_START = 126
 _USUAL = ("SIGINT", "SIGHUP", "SIGPIPE", "SIGXFSZ")
 
 
-class _Order:
+class Order:
     """What is to be started: fields that end in NUL, which no argument, variable or path can hold."""
 
     def __init__(self, data: bytes) -> None:
@@ -54,18 +68,33 @@ def _counted(words: list[bytes]) -> tuple[list[bytes], list[bytes]]:
 
 def main(directory: bytes) -> int:
     """Run one program to its end; the exit code is that of the runner process itself."""
-    order = _Order(_read_all(0))
+    order = Order(read_all(0))
     report = os.dup(1)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
     os.close(null)
+    return LOCKED if run(directory, order, report, Pipe()) is None else 0
+
+
+def run(directory: bytes, order: Order, report: int, medium: "Medium") -> "int | None":
+    """Run one program to its end, under the attempt's lock, and write down what there is to know of it.
+
+    Args:
+        directory: The record of the launch.
+        order: What is to be started.
+        report: Descriptor for the report, which is closed.
+        medium: What the program reads from and prints to.
+
+    Returns:
+        What it ended with; `None` when another program of the attempt runs, so that it was not started.
+    """
     lock = os.open(os.path.dirname(directory) + b"/lock", os.O_RDWR | os.O_CREAT, 0o600)  # noqa: PTH120  # no pathlib
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         _tell(report, b"locked")
-        return LOCKED
+        return None
     runner = _identity(os.getpid(), order.boot_id)
     _write(directory, b"agent.json", [("runner", runner), ("program", "null"), ("marker", order.marker)])
     heartbeat = os.open(directory + b"/heartbeat", os.O_WRONLY | os.O_CREAT, 0o600)
@@ -77,14 +106,12 @@ def main(directory: bytes) -> int:
         log = Log(order.output, order.secrets)
     except OSError as error:
         return _failed(order, b"output %d" % (error.errno or 0), report, directory, began)
-    printed, prints = os.pipe()
     failed_read, failed_write = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _become(order, prints, failed_write)
-    os.close(prints)
+        _become(order, medium, failed_write)
     os.close(failed_write)
-    failure = _read_all(failed_read)  # ends when the program has taken the place of our copy
+    failure = read_all(failed_read)  # ends when the program has taken the place of our copy
     os.close(failed_read)
     if failure:
         os.waitpid(pid, 0)
@@ -98,21 +125,21 @@ def main(directory: bytes) -> int:
     signal.signal(signal.SIGALRM, lambda *_: _try(os.utime, heartbeat))
     signal.setitimer(signal.ITIMER_REAL, order.heartbeat, order.heartbeat)
     _tell(report, b"started")
-    code = listen(pid, printed, log)
+    code: int = medium.listen(pid, log)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _write_exit(directory, code, None, began)
-    return 0
+    return code
 
 
-def _failed(order: _Order, failure: bytes, report: int, directory: bytes, began: float) -> int:
+def _failed(order: Order, failure: bytes, report: int, directory: bytes, began: float) -> int:
     """Write down and tell that the program could not be started, `failure` being the stage and an error's number."""
     code = NOT_FOUND if failure.startswith(b"program ") else CANNOT_START
     _write_exit(directory, code, _message(order, failure), began)
     _tell(report, b"failed " + failure)
-    return 0
+    return code
 
 
-def _become(order: _Order, prints: int, failed: int) -> None:
+def _become(order: Order, medium: "Medium", failed: int) -> None:
     """In the forked copy: take a session, a directory and descriptors of its own and turn into the program."""
     stage = b"session"
     try:
@@ -123,11 +150,9 @@ def _become(order: _Order, prints: int, failed: int) -> None:
             limit(order.memory)
         stage = b"cwd"
         os.chdir(order.cwd)
-        stage = b"stdin"
-        os.dup2(os.open(order.stdin or os.devnull, os.O_RDONLY), 0)
-        stage = b"output"
-        os.dup2(prints, 1)
-        os.dup2(prints, 2)
+        taking = medium.take(order)
+        while takes := next(taking, None):
+            stage = takes
         for name in _USUAL:
             signal.signal(getattr(signal, name), signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
@@ -174,7 +199,7 @@ def _start_time(pid: int) -> str:
     """As `table.py` reads it."""
     if sys.platform.startswith("linux"):
         descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
-        text = _read_all(descriptor)
+        text = read_all(descriptor)
         os.close(descriptor)
         return text[text.rindex(b")") + 2 :].split()[19].decode()
     read, write = os.pipe()
@@ -182,7 +207,7 @@ def _start_time(pid: int) -> str:
     actions = [(os.POSIX_SPAWN_DUP2, write, 1)]
     ps = os.posix_spawn("/bin/ps", ["ps", "-p", str(pid), "-o", "lstart="], there, file_actions=actions)
     os.close(write)
-    text = _read_all(read)
+    text = read_all(read)
     os.close(read)
     os.waitpid(ps, 0)
     return " ".join(text.decode().split())
@@ -223,7 +248,7 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _message(order: _Order, failure: bytes) -> str:
+def _message(order: Order, failure: bytes) -> str:
     """Why the program could not be started."""
     stage, number = failure.split(b" ")
     names = {b"cwd": order.cwd, b"stdin": order.stdin, b"output": order.output, b"program": order.argv[0]}
@@ -239,7 +264,8 @@ def _tell(descriptor: int, message: bytes) -> None:
     os.close(descriptor)
 
 
-def _read_all(descriptor: int) -> bytes:
+def read_all(descriptor: int) -> bytes:
+    """What comes until the other end is closed."""
     pieces = []
     while piece := os.read(descriptor, 65536):
         pieces.append(piece)
