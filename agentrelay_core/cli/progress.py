@@ -26,6 +26,8 @@ _WORDS: Final = {
     kinds.TASK_PR_MERGING: "merging {message}",
     kinds.TASK_RETRYING: "failed, next attempt in {delay} s: {message}",
     kinds.TASK_BLOCKED: "blocked: {message}",
+    kinds.TASK_USAGE: "used {message}",
+    kinds.TASK_THROTTLED: "waits for a limit to end: {message}",
     kinds.TASK_WARNING: "warning: {message}",
     kinds.EFFECT_RECOVERED: "{message} had happened already",
     kinds.WORKSTREAM_OPENED: "workstream opened on {message}",

@@ -1,6 +1,6 @@
 """One task in one run: what it is, where it stands, and what it has produced so far."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +96,7 @@ class TaskRuntime:
         agent_done: Whether the agent of a resumed attempt had ended its work: a person was needed afterwards.
         unwatched: Whether the agent of a resumed attempt ended while nobody watched.
         on_progress: Takes what `progress` tells; `None` while nobody waits for the agent.
+        reporter: Takes what a step reports; set by the runner, `None` where nobody listens.
         state: Where the task stands.
         artifacts: What it has produced.
     """
@@ -110,6 +111,7 @@ class TaskRuntime:
     gates_failed: int = attrs.field(default=0, kw_only=True)
     turn_due: bool = attrs.field(default=False, kw_only=True)
     agent_done: bool = attrs.field(default=False, kw_only=True)
+    reporter: Callable[[str, str, dict[str, Any]], None] | None = attrs.field(default=None, kw_only=True, repr=False)
     unwatched: bool = attrs.field(default=False, kw_only=True)
     on_progress: Callable[[str, str], None] | None = attrs.field(default=None, kw_only=True, repr=False)
     state: TaskState = attrs.field(factory=TaskState, kw_only=True)
@@ -127,3 +129,14 @@ class TaskRuntime:
         """
         if self.on_progress is not None:
             self.on_progress(kind, message)
+
+    def report(self, kind: str, message: str = "", data: Mapping[str, Any] | None = None) -> None:
+        """Tell people and the journal of something that happened while a step goes on; from the event loop alone.
+
+        Args:
+            kind: The event's name, for example ``task_usage``.
+            message: For people; the secrets that the agent was given are taken out of it.
+            data: Plain values for programs, by kind.
+        """
+        if self.reporter is not None:
+            self.reporter(kind, message, dict(data or {}))
