@@ -64,6 +64,7 @@ class TaskArtifacts:
         agent_environment: The variables that the agent was started with, where its launcher told them.
         output_read: How much of ``agent.log`` the agent's framework has read, in bytes.
         signal_nonce: What the attempt's helper adds to its signals; a signal with another one is stale.
+        resting: Whether the agent waits for a limit to end, which is no stall.
         ended: How the agent's work ended, where its completion checker told: ``done``, ``failed``, ``died``, ``hung``.
     """
 
@@ -75,6 +76,7 @@ class TaskArtifacts:
     agent_environment: dict[str, str] | None = None
     output_read: int = 0
     signal_nonce: str | None = None
+    resting: bool = False
     ended: str | None = None
 
 

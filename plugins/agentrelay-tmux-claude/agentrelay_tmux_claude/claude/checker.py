@@ -1,0 +1,157 @@
+"""The completion checker of Claude Code without a terminal: signal files first, then the structured end of each turn.
+
+A limit is waited for, a turn that ended without a signal is told what is missing, one that was interrupted goes on; all
+in the same session. What is not settled so is the end of the attempt.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import attrs
+
+from agentrelay_core import FrameworkType, StepContext, TaskCompletionSignal, TaskRuntime, Throttled
+from agentrelay_core.builtin.checker import ComposedCompletionChecker
+from agentrelay_core.builtin.required import host_of, required_address, required_path
+from agentrelay_core.runtime.untrusted_text import plain_line
+from agentrelay_core.spec import Deadlines
+from agentrelay_core.task_runner.calls import call_step
+from agentrelay_tmux_claude.claude.arguments import options_of
+from agentrelay_tmux_claude.claude.memory import Memory, Turn, read_memory
+from agentrelay_tmux_claude.claude.prompts import AFTER_LIMIT
+from agentrelay_tmux_claude.claude.stream import TurnFacts, last_turn, lines_of
+from agentrelay_tmux_claude.claude.turns import begin_turn, remember
+from agentrelay_tmux_claude.claude.verdict import Again, Ending, Limited, Verdict, judge
+
+# Seconds to wait for a limit whose end is not told: the first time, and at most.
+FIRST_PAUSE = 60.0
+LONGEST_PAUSE = 900.0
+# Seconds after the stated end of a limit: clocks differ.
+AFTER_RESET = 1.0
+_DEFAULTS = Deadlines()
+
+
+class _Reader:
+    """A framework that only takes note of how the program ended; what that means is judged with all of its output."""
+
+    def __init__(self) -> None:
+        self.ended = False
+        self.exit_code: int | None = None
+
+    def outcome(self, exit_code: int | None, last_lines: Sequence[str]) -> TaskCompletionSignal:
+        """Take note."""
+        self.ended, self.exit_code = True, exit_code
+        return TaskCompletionSignal("failed")
+
+
+@attrs.frozen
+class ClaudeCompletionChecker:
+    """Waits for a signal of the agent, over as many turns of its session as that takes.
+
+    Args:
+        context: The task.
+        first_pause: Seconds to wait for a limit whose end is not told; doubled each time.
+    """
+
+    context: StepContext
+    first_pause: float = attrs.field(default=FIRST_PAUSE, kw_only=True)
+
+    async def wait_for_completion(self, runtime: TaskRuntime) -> TaskCompletionSignal:
+        """Wait for the end of the agent's work.
+
+        Args:
+            runtime: The task, launched.
+
+        Raises:
+            ValueError: ``signal_dir`` or ``agent_address`` is not set.
+            Parked: A person is needed: to log in, to pay, to allow something.
+            Throttled: A limit ends later than the attempt may last.
+            Transient: The API, or the way to it, failed for now.
+            AgentFailure: Claude Code could not be started as it was.
+            ProtocolViolation: The agent broke the file protocol.
+        """
+        began = time.monotonic()
+        required_path(runtime, "signal_dir")
+        address = required_address(runtime)
+        turns = read_memory(self.context).turns
+        if turns and not turns[-1].started:
+            address = await begin_turn(self.context, turns[-1])
+        alive = await call_step(None, host_of(self.context), "is_alive", address) if runtime.resumed else "alive"
+        unwatched = alive == "ended"
+        while True:
+            reader = _Reader()
+            signal = await self._ended(reader, runtime)
+            facts, last_line = await self._output(runtime)
+            memory = self._counted(runtime, facts)
+            if not reader.ended:
+                return signal
+            verdict = judge(
+                Ending(
+                    facts=facts,
+                    exit_code=reader.exit_code,
+                    last_line=last_line,
+                    told=memory.told,
+                    unwatched=unwatched,
+                    worked=memory.worked,
+                    asks=options_of(self.context).permissions == "ask",
+                )
+            )
+            unwatched = False
+            if isinstance(verdict, TaskCompletionSignal):
+                concerns = (*verdict.concerns, *signal.concerns)
+                return attrs.evolve(verdict, concerns=concerns, ended=verdict.ended or verdict.outcome)
+            await self._go_on(runtime, verdict, memory, facts, began)
+
+    async def _ended(self, reader: _Reader, runtime: TaskRuntime) -> TaskCompletionSignal:
+        """Wait for a signal, or for the end of the turn's program, of which the reader takes note."""
+        framework = FrameworkType(name="claude_code", cls=lambda: reader, default_environment="tmux")  # type: ignore[arg-type, return-value]  # nobody asks it for more
+        return await ComposedCompletionChecker(attrs.evolve(self.context, framework=framework)).wait_for_completion(
+            runtime
+        )
+
+    async def _output(self, runtime: TaskRuntime) -> tuple[TurnFacts, str]:
+        output: bytes = await call_step(None, host_of(self.context), "output", required_address(runtime))
+        words = [line for line in output.decode(errors="replace").splitlines() if line.strip() and line[0] != "{"]
+        return last_turn(lines_of(output)), plain_line(words[-1], 400) if words else ""
+
+    def _counted(self, runtime: TaskRuntime, facts: TurnFacts) -> Memory:
+        """Report what the turn used, once."""
+        memory = read_memory(self.context)
+        if not facts.ids or set(facts.ids) <= set(memory.counted):
+            return memory
+        if facts.usage:
+            runtime.report("task_usage", str(facts.usage), attrs.asdict(facts.usage))
+        return remember(self.context, attrs.evolve(memory, counted=(*memory.counted, *facts.ids)))
+
+    async def _go_on(
+        self, runtime: TaskRuntime, verdict: Verdict, memory: Memory, facts: TurnFacts, began: float
+    ) -> None:
+        worked = memory.worked or facts.succeeded > 0
+        if isinstance(verdict, Again):
+            remember(self.context, attrs.evolve(memory, worked=worked, limits=0))
+            what = "it ended without a signal" if verdict.reason == "nudge" else "it was interrupted"
+            runtime.report("task_warning", f"{what}, and is given another turn")
+            await begin_turn(self.context, Turn(reason=verdict.reason, prompt=verdict.prompt))
+        elif isinstance(verdict, Limited):
+            stated = verdict.until is not None
+            remember(self.context, attrs.evolve(memory, worked=worked, limits=0 if stated else memory.limits + 1))
+            await self._wait(runtime, verdict, memory.limits, began)
+            await begin_turn(self.context, Turn(reason="limit", prompt=AFTER_LIMIT))
+        runtime.report("task_waiting")
+
+    async def _wait(self, runtime: TaskRuntime, limit: Limited, earlier: int, began: float) -> None:
+        """Wait for a limit to end; the attempt is no longer waiting but limited, which costs no tokens."""
+        now = time.time()
+        pause = min(self.first_pause * 2**earlier, LONGEST_PAUSE)
+        until = now + pause if limit.until is None else limit.until + AFTER_RESET
+        deadlines = runtime.task.deadlines or _DEFAULTS
+        left = deadlines.wall - runtime.seconds_used - (time.monotonic() - began)
+        if until - now > left:
+            raise Throttled(f"Claude Code reached a usage limit: {limit.message}", retry_after=until - now)
+        end = time.strftime("%H:%M:%S", time.localtime(until))
+        runtime.report("task_throttled", f"{limit.message}; it goes on at {end}", {"until": until})
+        runtime.artifacts.resting = True
+        try:
+            await asyncio.sleep(max(0.0, until - now))
+        finally:
+            runtime.artifacts.resting = False
