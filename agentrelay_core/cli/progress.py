@@ -28,6 +28,7 @@ _WORDS: Final = {
     kinds.TASK_BLOCKED: "blocked: {message}",
     kinds.TASK_USAGE: "used {message}",
     kinds.TASK_THROTTLED: "waits for a limit to end: {message}",
+    kinds.TASK_AWAITING_INPUT: "waits for you: {message}",
     kinds.TASK_WARNING: "warning: {message}",
     kinds.EFFECT_RECOVERED: "{message} had happened already",
     kinds.WORKSTREAM_OPENED: "workstream opened on {message}",

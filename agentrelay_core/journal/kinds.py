@@ -54,6 +54,9 @@ add up, ``input_tokens``, ``output_tokens``, ``cost_usd`` and ``turns`` among th
 TASK_THROTTLED = "task_throttled"
 """The agent reached a limit and goes on by itself when that ends. message: which, and until when. data: ``until``,
 seconds since the epoch."""
+TASK_AWAITING_INPUT = "task_awaiting_input"
+"""The agent waits for a person. message: what for, and where to answer. data: ``until``, when the task is parked, in
+seconds since the epoch."""
 TASK_WARNING = "task_warning"
 """Something that people should know; the task goes on. message: what."""
 

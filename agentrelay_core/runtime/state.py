@@ -64,7 +64,7 @@ class TaskArtifacts:
         agent_environment: The variables that the agent was started with, where its launcher told them.
         output_read: How much of ``agent.log`` the agent's framework has read, in bytes.
         signal_nonce: What the attempt's helper adds to its signals; a signal with another one is stale.
-        resting: Whether the agent waits for a limit to end, which is no stall.
+        resting: Whether the agent waits for a limit to end, or for a person, which is no stall.
         ended: How the agent's work ended, where its completion checker told: ``done``, ``failed``, ``died``, ``hung``.
     """
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from agentrelay_core.hooks import EnvironmentHost, Framework, StepContext
-    from agentrelay_core.task_runner import TaskCompletionChecker, TaskLauncher
+    from agentrelay_core.task_runner import TaskCompletionChecker, TaskKickoff, TaskLauncher
     from agentrelay_tmux_claude.tmux.delivery import deliver as deliver
     from agentrelay_tmux_claude.tmux.errors import KickoffError as KickoffError
     from agentrelay_tmux_claude.tmux.host import TmuxHost as TmuxHost
@@ -54,14 +54,22 @@ def agentrelay_frameworks() -> Iterable[FrameworkType]:
 
 @hookimpl
 def agentrelay_task_launcher() -> Iterable[Provider[TaskLauncher]]:
-    """Starts Claude Code as a session of turns without a terminal."""
+    """Starts Claude Code: a session of turns without a terminal, or one in a window of tmux."""
     yield Provider(framework="claude_code", factory=_claude_launcher)
+    yield Provider(framework="claude_code", environment=TmuxEnvironment, factory=_tmux_launcher)
+
+
+@hookimpl
+def agentrelay_task_kickoff() -> Iterable[Provider[TaskKickoff]]:
+    """Knows that Claude Code in tmux has its instructions."""
+    yield Provider(framework="claude_code", environment=TmuxEnvironment, factory=_tmux_kickoff)
 
 
 @hookimpl
 def agentrelay_task_completion_checker() -> Iterable[Provider[TaskCompletionChecker]]:
     """Reads how Claude Code's turns end."""
     yield Provider(framework="claude_code", factory=_claude_checker)
+    yield Provider(framework="claude_code", environment=TmuxEnvironment, factory=_tmux_checker)
 
 
 def _tmux_host(environment: TmuxEnvironment) -> EnvironmentHost:
@@ -86,3 +94,21 @@ def _claude_checker(context: StepContext) -> TaskCompletionChecker:
     from agentrelay_tmux_claude.claude.checker import ClaudeCompletionChecker
 
     return ClaudeCompletionChecker(context)
+
+
+def _tmux_launcher(context: StepContext) -> TaskLauncher:
+    from agentrelay_tmux_claude.claude.terminal import TmuxTaskLauncher
+
+    return TmuxTaskLauncher(context)
+
+
+def _tmux_kickoff(context: StepContext) -> TaskKickoff:
+    from agentrelay_tmux_claude.claude.terminal_kickoff import TmuxTaskKickoff
+
+    return TmuxTaskKickoff(context)
+
+
+def _tmux_checker(context: StepContext) -> TaskCompletionChecker:
+    from agentrelay_tmux_claude.claude.terminal_checker import TmuxCompletionChecker
+
+    return TmuxCompletionChecker(context)

@@ -55,15 +55,17 @@ def headless_arguments(context: StepContext, *, resume: bool = False) -> tuple[s
     return tuple(words)
 
 
-def terminal_arguments(context: StepContext, *, resume: bool = False) -> tuple[str, ...]:
+def terminal_arguments(context: StepContext, prompt: str, *, resume: bool = False) -> tuple[str, ...]:
     """The command line of a session in a terminal.
 
     Args:
         context: The task.
+        prompt: What it is told at once: words of ours.
         resume: Whether the session exists already.
     """
     options = options_of(context)
-    return (options.program, *_common(context, options, resume, hooks(options.permissions)))
+    words = (options.program, *_common(context, options, resume, hooks(options.permissions)))
+    return (*words, "--", prompt)
 
 
 def added_environment(runtime: TaskRuntime) -> dict[str, str]:
@@ -77,7 +79,9 @@ def _common(
 ) -> list[str]:
     runtime = context.runtime
     words = ["--resume" if resume else "--session-id", session_id(runtime)]
-    words += ["--permission-mode", PERMISSIONS[options.permissions]]
+    mode = PERMISSIONS[options.permissions]
+    # In a terminal the hook refuses what nobody is to be asked, so that it is known what was refused.
+    words += ["--permission-mode", "default" if hooks and mode == "dontAsk" else mode]
     if runtime.task.primary_agent.model is not None:
         words += ["--model", runtime.task.primary_agent.model]
     # Written here and not in a file, which the agent could change for its next turn.

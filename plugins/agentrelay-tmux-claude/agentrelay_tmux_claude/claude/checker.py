@@ -4,17 +4,15 @@ A limit is waited for, a turn that ended without a signal is told what is missin
 in the same session. What is not settled so is the end of the attempt.
 """
 
-import asyncio
 import time
 from collections.abc import Sequence
 
 import attrs
 
-from agentrelay_core import FrameworkType, StepContext, TaskCompletionSignal, TaskRuntime, Throttled
+from agentrelay_core import FrameworkType, StepContext, TaskCompletionSignal, TaskRuntime
 from agentrelay_core.builtin.checker import ComposedCompletionChecker
 from agentrelay_core.builtin.required import host_of, required_address, required_path
 from agentrelay_core.runtime.untrusted_text import plain_line
-from agentrelay_core.spec import Deadlines
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_tmux_claude.claude.arguments import options_of
 from agentrelay_tmux_claude.claude.memory import Memory, Turn, read_memory
@@ -22,13 +20,7 @@ from agentrelay_tmux_claude.claude.prompts import AFTER_LIMIT
 from agentrelay_tmux_claude.claude.stream import TurnFacts, last_turn, lines_of
 from agentrelay_tmux_claude.claude.turns import begin_turn, remember
 from agentrelay_tmux_claude.claude.verdict import Again, Ending, Limited, Verdict, judge
-
-# Seconds to wait for a limit whose end is not told: the first time, and at most.
-FIRST_PAUSE = 60.0
-LONGEST_PAUSE = 900.0
-# Seconds after the stated end of a limit: clocks differ.
-AFTER_RESET = 1.0
-_DEFAULTS = Deadlines()
+from agentrelay_tmux_claude.claude.waiting import FIRST_PAUSE, limit_over
 
 
 class _Reader:
@@ -135,23 +127,6 @@ class ClaudeCompletionChecker:
         elif isinstance(verdict, Limited):
             stated = verdict.until is not None
             remember(self.context, attrs.evolve(memory, worked=worked, limits=0 if stated else memory.limits + 1))
-            await self._wait(runtime, verdict, memory.limits, began)
+            await limit_over(runtime, verdict, memory.limits, began, first_pause=self.first_pause)
             await begin_turn(self.context, Turn(reason="limit", prompt=AFTER_LIMIT))
         runtime.report("task_waiting")
-
-    async def _wait(self, runtime: TaskRuntime, limit: Limited, earlier: int, began: float) -> None:
-        """Wait for a limit to end; the attempt is no longer waiting but limited, which costs no tokens."""
-        now = time.time()
-        pause = min(self.first_pause * 2**earlier, LONGEST_PAUSE)
-        until = now + pause if limit.until is None else limit.until + AFTER_RESET
-        deadlines = runtime.task.deadlines or _DEFAULTS
-        left = deadlines.wall - runtime.seconds_used - (time.monotonic() - began)
-        if until - now > left:
-            raise Throttled(f"Claude Code reached a usage limit: {limit.message}", retry_after=until - now)
-        end = time.strftime("%H:%M:%S", time.localtime(until))
-        runtime.report("task_throttled", f"{limit.message}; it goes on at {end}", {"until": until})
-        runtime.artifacts.resting = True
-        try:
-            await asyncio.sleep(max(0.0, until - now))
-        finally:
-            runtime.artifacts.resting = False

@@ -12,7 +12,6 @@ EVENTS_DIRECTORY: Final = "claude-events"
 REPORTED: Final = (
     "SessionStart",
     "UserPromptSubmit",
-    "PreToolUse",
     "PostToolUse",
     "PermissionRequest",
     "Notification",
@@ -25,9 +24,11 @@ REPORTED: Final = (
 """The events that are written down."""
 
 _WRITE: Final = (
-    'd="$AGENTRELAY_SIGNAL_DIR"/' + EVENTS_DIRECTORY + '; mkdir -p "$d" && t="$d/.$$" && cat >"$t" && '
+    'd="$AGENTRELAY_SIGNAL_DIR"/' + EVENTS_DIRECTORY + '; mkdir -p "$d" && t="$d/.$$" && {read} >"$t" && '
     'mv "$t" "$d/$(date +%s%N)-$$-{event}.json"'
 )
+# Of these it is enough to know that they were; what a tool gave can be large.
+_WITHOUT_CONTENT: Final = frozenset({"PostToolUse"})
 # The answer to a question that nobody is to be asked; the agent goes on without what it wanted.
 _DENY: Final = (
     '; printf %s \'{"hookSpecificOutput":{"hookEventName":"PermissionRequest","decision":{"behavior":"deny",'
@@ -43,7 +44,8 @@ def hooks(permissions: str) -> dict[str, Any]:
     """
     settings: dict[str, Any] = {}
     for event in REPORTED:
-        command = _WRITE.replace("{event}", event)
+        read = ":" if event in _WITHOUT_CONTENT else "cat"
+        command = _WRITE.replace("{event}", event).replace("{read}", read)
         if event == "PermissionRequest" and permissions != "ask":
             command += _DENY
         settings[event] = [{"hooks": [{"type": "command", "command": command, "timeout": 30}]}]

@@ -39,12 +39,14 @@ class Memory:
         counted: Ids of the results whose usage is reported.
         worked: Whether some turn that is over did something.
         limits: How many limits without a stated end there were in a row.
+        arrived: How many prompts had arrived before the latest turn; in a terminal alone.
     """
 
     turns: tuple[Turn, ...] = ()
     counted: tuple[str, ...] = ()
     worked: bool = False
     limits: int = 0
+    arrived: int = 0
 
     @property
     def told(self) -> frozenset[str]:

@@ -35,4 +35,7 @@ def read_instructions(instructions_path: str) -> str:
     Args:
         instructions_path: Path of ``instructions.md``.
     """
-    return f"Read {instructions_path} and do what it says. It is your task, and it tells how to signal at the end."
+    return (
+        f"Read all of {instructions_path}, in parts if it is long, and do what it says. It is your task, and it "
+        "tells how to signal at the end."
+    )

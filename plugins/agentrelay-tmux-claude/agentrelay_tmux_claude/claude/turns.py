@@ -3,6 +3,7 @@
 A turn is remembered before it is started, so that whoever comes after a crash starts it, or finds it, and no other.
 """
 
+from pathlib import Path
 from typing import Final, Literal
 
 import attrs
@@ -14,19 +15,20 @@ from agentrelay_core.runtime import agent_environment
 from agentrelay_core.runtime.agent_files import write_atomically
 from agentrelay_core.runtime.environment import INSTRUCTIONS
 from agentrelay_core.task_runner.calls import call_step
-from agentrelay_tmux_claude.claude.arguments import added_environment, headless_arguments
+from agentrelay_tmux_claude.claude.arguments import added_environment, headless_arguments, terminal_arguments
 from agentrelay_tmux_claude.claude.memory import FIRST, Memory, Turn, read_memory, write_memory
-from agentrelay_tmux_claude.claude.prompts import INTERRUPTED, gate_failed
+from agentrelay_tmux_claude.claude.prompts import INTERRUPTED, gate_failed, read_instructions
 
 _PROMPT: Final = "turn-{number}.md"
 
 
-async def begin_turn(context: StepContext, turn: Turn) -> AgentAddress:
+async def begin_turn(context: StepContext, turn: Turn, *, terminal: bool = False) -> AgentAddress:
     """Start a turn of the attempt's session; one that was remembered and not started is not remembered twice.
 
     Args:
         context: The task, prepared.
         turn: Its reason, and what the agent is told.
+        terminal: Whether the program is one for a terminal, and goes on after this turn.
 
     Returns:
         The address of its program, which is the task's agent from now on.
@@ -42,14 +44,14 @@ async def begin_turn(context: StepContext, turn: Turn) -> AgentAddress:
     earlier = tuple(item for item in memory.turns if item.started)
     memory = attrs.evolve(memory, turns=(*earlier, turn))
     write_memory(context, memory)
-    prompt = signal_dir / INSTRUCTIONS
-    if turn.prompt:
-        prompt = signal_dir / _PROMPT.format(number=len(memory.turns))
-        write_atomically(prompt, turn.prompt.encode())
     environment = completed(agent_environment(runtime), added_environment(runtime), signal_dir)
     runtime.artifacts.agent_environment = environment
-    arguments = headless_arguments(context, resume=bool(earlier))
-    command = AgentCommand(argv=arguments, env=environment, stdin=prompt if prompt.is_file() else None)
+    if terminal:
+        prompt = turn.prompt or read_instructions(str(signal_dir / INSTRUCTIONS))
+        command = AgentCommand(argv=terminal_arguments(context, prompt, resume=bool(earlier)), env=environment)
+    else:
+        file = _prompt_file(signal_dir, turn, len(memory.turns))
+        command = AgentCommand(argv=headless_arguments(context, resume=bool(earlier)), env=environment, stdin=file)
 
     def keep(address: AgentAddress) -> None:
         runtime.artifacts.agent_address = address  # kept at once: a cancelled launch must still be ended
@@ -60,6 +62,14 @@ async def begin_turn(context: StepContext, turn: Turn) -> AgentAddress:
         data = {"agent": known} if (known := address.to_json()) else {}
         runtime.report("task_launched", address.label, data)
     return address
+
+
+def _prompt_file(signal_dir: Path, turn: Turn, number: int) -> Path | None:
+    prompt = signal_dir / INSTRUCTIONS
+    if turn.prompt:
+        prompt = signal_dir / _PROMPT.format(number=number)
+        write_atomically(prompt, turn.prompt.encode())
+    return prompt if prompt.is_file() else None
 
 
 class ClaudeSession(Agent):
