@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from agentrelay_core.hooks import EnvironmentHost, Framework, StepContext
+    from agentrelay_core.hooks.doctor import Finding
     from agentrelay_core.task_runner import TaskCompletionChecker, TaskKickoff, TaskLauncher
     from agentrelay_tmux_claude.tmux.delivery import deliver as deliver
     from agentrelay_tmux_claude.tmux.errors import KickoffError as KickoffError
@@ -36,7 +37,14 @@ __getattr__, __all__ = lazy_names(
 @hookimpl
 def agentrelay_environments() -> Iterable[EnvironmentType]:
     """``tmux``: a window in tmux."""
-    yield EnvironmentType(name="tmux", cls=TmuxEnvironment, host=_tmux_host, honours=("tmux_session",), needs=("tmux",))
+    yield EnvironmentType(
+        name="tmux",
+        cls=TmuxEnvironment,
+        host=_tmux_host,
+        honours=("tmux_session",),
+        needs=("tmux",),
+        findings=_tmux_findings,
+    )
 
 
 @hookimpl
@@ -47,8 +55,9 @@ def agentrelay_frameworks() -> Iterable[FrameworkType]:
         cls=_claude_framework,
         default_environment="tmux",
         options=ClaudeOptions,
-        honours=("model",),
+        honours=("model", "tools"),
         needs=("claude",),
+        findings=_claude_findings,
     )
 
 
@@ -78,10 +87,22 @@ def _tmux_host(environment: TmuxEnvironment) -> EnvironmentHost:
     return TmuxHost(environment)
 
 
+def _tmux_findings() -> Iterable[Finding]:
+    from agentrelay_tmux_claude.tmux.doctor import findings
+
+    return findings()
+
+
 def _claude_framework() -> Framework:
     from agentrelay_tmux_claude.claude.framework import ClaudeFramework
 
     return ClaudeFramework()
+
+
+def _claude_findings() -> Iterable[Finding]:
+    from agentrelay_tmux_claude.claude.doctor import findings
+
+    return findings()
 
 
 def _claude_launcher(context: StepContext) -> TaskLauncher:

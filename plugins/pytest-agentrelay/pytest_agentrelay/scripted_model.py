@@ -81,7 +81,7 @@ class ScriptedModel:
         self.closing = threading.Event()
         self._scripts: dict[str, tuple[Reply | Refusal, ...]] = {}
         self._refused: dict[tuple[str, int], int] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -95,6 +95,11 @@ class ScriptedModel:
     def script(self, name: str, *steps: Reply | Refusal) -> None:
         """Say how the model behaves for the prompts that name a script."""
         self._scripts[name] = steps
+
+    def wait_for_requests(self, count: int, seconds: float = 60.0) -> bool:
+        """Wait until so many scripted requests have come, but no longer than this; whether they have."""
+        with self._lock:
+            return self._lock.wait_for(lambda: len(self.requests) >= count, seconds)
 
     def close(self) -> None:
         """Stop serving."""
@@ -112,6 +117,7 @@ class ScriptedModel:
         with self._lock:
             self.requests.append((name, step))
             self.prompts.append(body)
+            self._lock.notify_all()
             if not isinstance(due, Refusal):
                 return due, None
             refused = self._refused[name, step] = self._refused.get((name, step), 0) + 1

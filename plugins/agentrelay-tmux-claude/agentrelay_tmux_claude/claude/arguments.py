@@ -82,8 +82,11 @@ def _common(
     mode = PERMISSIONS[options.permissions]
     # In a terminal the hook refuses what nobody is to be asked, so that it is known what was refused.
     words += ["--permission-mode", "default" if hooks and mode == "dontAsk" else mode]
-    if runtime.task.primary_agent.model is not None:
-        words += ["--model", runtime.task.primary_agent.model]
+    model = runtime.task.primary_agent.model or context.run.settings.model
+    if model is not None:
+        words += ["--model", model]
+    if context.run.settings.tools is not None:
+        words += ["--tools", ",".join(context.run.settings.tools)]
     # Written here and not in a file, which the agent could change for its next turn.
     settings: dict[str, Any] = {"permissions": {"allow": [SIGNAL_TOOL, *options.allowed_tools]}}
     if options.disallowed_tools:
