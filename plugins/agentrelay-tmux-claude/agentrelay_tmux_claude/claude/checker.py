@@ -125,8 +125,8 @@ class ClaudeCompletionChecker:
             runtime.report("task_warning", f"{what}, and is given another turn")
             await begin_turn(self.context, Turn(reason=verdict.reason, prompt=verdict.prompt))
         elif isinstance(verdict, Limited):
-            stated = verdict.until is not None
-            remember(self.context, attrs.evolve(memory, worked=worked, limits=0 if stated else memory.limits + 1))
-            await limit_over(runtime, verdict, memory.limits, began, first_pause=self.first_pause)
+            earlier = 0 if facts.succeeded else memory.limits
+            remember(self.context, attrs.evolve(memory, worked=worked, limits=earlier + 1))
+            await limit_over(runtime, verdict, earlier, began, first_pause=self.first_pause)
             await begin_turn(self.context, Turn(reason="limit", prompt=AFTER_LIMIT))
         runtime.report("task_waiting")

@@ -13,6 +13,8 @@ _RESETS: Final = re.compile(
 _MONTHS: Final = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 # A time of day that is a little past is today's: it passed while the text was on its way to us.
 _JUST_PAST: Final = timedelta(minutes=10)
+# What is told is cut to a minute, or to an hour; the limit may end at the last moment of that minute.
+_WHOLE_MINUTE: Final = timedelta(minutes=1)
 
 
 def reset_in(text: str, now: float | None = None) -> float | None:
@@ -23,7 +25,7 @@ def reset_in(text: str, now: float | None = None) -> float | None:
         now: Seconds since the epoch; default the clock's.
 
     Returns:
-        Seconds since the epoch; `None` where the text does not say.
+        Seconds since the epoch, at the end of the minute that is told; `None` where the text does not say.
     """
     found = _RESETS.search(text)
     if found is None:
@@ -41,4 +43,4 @@ def reset_in(text: str, now: float | None = None) -> float | None:
             reset += timedelta(days=1)
     except (ValueError, KeyError):  # an hour, a month or a zone that there is not
         return None
-    return reset.timestamp()
+    return (reset + _WHOLE_MINUTE).timestamp()

@@ -38,7 +38,7 @@ class Memory:
         turns: Its turns in order.
         counted: Ids of the results whose usage is reported.
         worked: Whether some turn that is over did something.
-        limits: How many limits without a stated end there were in a row.
+        limits: How many limits there were in a row, with nothing done in between.
         arrived: How many prompts had arrived before the latest turn; in a terminal alone.
     """
 

@@ -83,6 +83,9 @@ async def start(context: StepContext, turn: Turn) -> AgentAddress:
         turn: The reason, and what the agent is told at once.
     """
     signal_dir = required_path(context.runtime, "signal_dir")
+    before = context.runtime.artifacts.agent_address
+    if before is not None:  # its window is not to stay beside the new one
+        await call_step(None, before, "teardown", None, context.run.settings.keep_panes)
     await asyncio.to_thread(Path.mkdir, signal_dir / EVENTS_DIRECTORY, exist_ok=True)
     arrived = EventReader(signal_dir).standing(asks=True).prompts
     write_memory(context, attrs.evolve(read_memory(context), arrived=arrived))

@@ -100,7 +100,8 @@ class TmuxCompletionChecker:
             unwatched = False
             if isinstance(verdict, TaskCompletionSignal):
                 return attrs.evolve(verdict, ended=verdict.ended or verdict.outcome)
-            memory = remember(self.context, attrs.evolve(memory, worked=memory.worked or standing.worked > 0))
+            if standing.worked:
+                memory = remember(self.context, attrs.evolve(memory, worked=True, limits=0))
             await self._go_on(runtime, verdict, memory, began)
 
     async def _settle(self, waiting: "_Waiting", runtime: TaskRuntime) -> None:
@@ -137,8 +138,7 @@ class TmuxCompletionChecker:
         elif isinstance(verdict, Limited):
             # Menus about the limit would be in the way, and nothing is to hold memory for hours.
             await call_step(None, host_of(self.context), "stop", required_address(runtime))
-            limits = 0 if verdict.until is not None else memory.limits + 1
-            remember(self.context, attrs.evolve(memory, limits=limits))
+            remember(self.context, attrs.evolve(memory, limits=memory.limits + 1))
             await limit_over(runtime, verdict, memory.limits, began)
             await start(self.context, Turn(reason="limit", prompt=AFTER_LIMIT))
         runtime.report("task_waiting")

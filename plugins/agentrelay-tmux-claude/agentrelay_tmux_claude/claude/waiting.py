@@ -24,9 +24,9 @@ async def limit_over(
     Args:
         runtime: The task.
         limit: What was said of it.
-        earlier: How many limits without a stated end came right before.
+        earlier: How many limits came right before, with nothing done in between.
         began: When the wait for the agent began, in seconds of the monotonic clock.
-        first_pause: Seconds to wait where no end is told; doubled each time.
+        first_pause: Seconds to wait where no end is told, or where that was none; doubled each time.
 
     Raises:
         Throttled: It ends later than the attempt may last.
@@ -34,6 +34,8 @@ async def limit_over(
     now = time.time()
     pause = min(first_pause * 2**earlier, LONGEST_PAUSE)
     until = now + pause if limit.until is None else limit.until + AFTER_RESET
+    if earlier:  # the stated end was not the end
+        until = max(until, now + pause)
     deadlines = runtime.task.deadlines or _DEFAULTS
     left = deadlines.wall - runtime.seconds_used - (time.monotonic() - began)
     if until - now > left:

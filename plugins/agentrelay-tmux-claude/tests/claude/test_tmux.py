@@ -1,13 +1,17 @@
 """Claude Code in tmux: the real programs, a scripted model, a real repository."""
 
 import json
+import os
+import time
 
+import attrs
 import pytest
 from agentrelay_tmux_claude import TmuxEnvironment
-from pytest_agentrelay.scripted_model import run, say
+from pytest_agentrelay.scripted_model import Refusal, run, say
 
 from agentrelay_core import Task
 from agentrelay_core.orchestrator import RunOutcome
+from agentrelay_core.processes.table import read_variable
 
 TMUX = TmuxEnvironment()
 
@@ -79,3 +83,45 @@ async def test_a_dialog_in_the_way_is_named(relay, repository, model, agent, tmp
     result = await relay(Task(id="a", description="work", primary_agent=agent(TMUX)))
     assert result.outcome is RunOutcome.PARKED
     assert "asks whether this repository is trusted: run `claude` once" in result.tasks["a"].error
+
+
+@pytest.mark.slow
+async def test_a_limit_is_waited_for_without_a_program(relay, repository, model, agent):
+    """The session that met a limit goes on in a new program when the limit is said to end, in the same attempt."""
+    ends = int(time.time())
+    headers = {
+        "retry-after": "3600",
+        "anthropic-ratelimit-unified-status": "rejected",
+        "anthropic-ratelimit-unified-reset": str(ends),
+        "anthropic-ratelimit-unified-representative-claim": "five_hour",
+    }
+    limit = Refusal(status=429, kind="rate_limit_error", message="limited", times=1, headers=headers)
+    work = run("echo a > a.txt && agentrelay-task done")
+    model.script("a", attrs.evolve(limit, then=work), work, say("Done."))
+    login = agent(TMUX, env={"CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-dummy-0123456789"}, pass_env=())
+    result = await relay(Task(id="a", description="work", primary_agent=login))
+    assert result.outcome is RunOutcome.SUCCEEDED, result.tasks["a"].error
+    (throttled,) = kinds(relay.events, "task_throttled")
+    assert ends <= throttled.data["until"] <= ends + 62  # it tells the minute alone
+    assert len(kinds(relay.events, "task_launched")) == 2
+    assert not [pid for pid, home in read_variable("HOME").items() if home == os.environ["HOME"]]
+    assert {event.attempt_num for event in relay.events} == {0}
+
+
+async def test_64_kib_of_instructions_and_no_secret_anywhere(relay, repository, model, agent, tmp_path):
+    """Instructions of any text arrive by their file; the key is in no argument, in no record and on no screen."""
+    text = 'it\'s "quoted" `here`; $HOME; #{pane_id} #(touch x) \\ %s\n\t;;\n' * 1200
+    args = (
+        "tr '\\0' ' ' < /proc/$PPID/cmdline > args.txt; cp \"$AGENTRELAY_INSTRUCTIONS\" read.md; agentrelay-task done"
+    )
+    model.script("a", run(args), say("Done."))
+    result = await relay(Task(id="a", description=text, primary_agent=agent(TMUX)))
+    assert result.outcome is RunOutcome.SUCCEEDED, result.tasks["a"].error
+    assert text.strip() in repository.git("show", "agentrelay/g@default:read.md")
+    arguments = repository.git("show", "agentrelay/g@default:args.txt")
+    assert "instructions.md" in arguments
+    key = os.environ["ANTHROPIC_API_KEY"]
+    assert key not in arguments
+    written = [path for top in ("state", "repository") for path in (tmp_path / top).rglob("*") if path.is_file()]
+    assert any(path.name == "agent.log" for path in written)
+    assert not [path for path in written if key.encode() in path.read_bytes()]
