@@ -13,6 +13,9 @@ from agentrelay_core.builtin.required import required_path
 from agentrelay_tmux_claude.claude.hook_program import hooks
 from agentrelay_tmux_claude.claude.options import PERMISSIONS, ClaudeOptions
 
+PROGRAM: Final = "claude"
+"""The program, on PATH."""
+
 SIGNAL_TOOL: Final = "Bash(agentrelay-task *)"
 """Signalling is allowed whatever else is not."""
 
@@ -47,7 +50,7 @@ def headless_arguments(context: StepContext, *, resume: bool = False) -> tuple[s
         resume: Whether the session exists already.
     """
     options = options_of(context)
-    words = [options.program, "-p", "--output-format", "stream-json", "--verbose", *_common(context, options, resume)]
+    words = [PROGRAM, "-p", "--output-format", "stream-json", "--verbose", *_common(context, options, resume)]
     if options.max_turns is not None:
         words += ["--max-turns", str(options.max_turns)]
     if options.max_budget_usd is not None:
@@ -64,7 +67,7 @@ def terminal_arguments(context: StepContext, prompt: str, *, resume: bool = Fals
         resume: Whether the session exists already.
     """
     options = options_of(context)
-    words = (options.program, *_common(context, options, resume, hooks(options.permissions)))
+    words = (PROGRAM, *_common(context, options, resume, hooks(options.permissions)))
     return (*words, "--", prompt)
 
 

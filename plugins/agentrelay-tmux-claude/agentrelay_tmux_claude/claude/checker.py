@@ -15,11 +15,11 @@ from agentrelay_core.builtin.required import host_of, required_address, required
 from agentrelay_core.runtime.untrusted_text import plain_line
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_tmux_claude.claude.arguments import options_of
-from agentrelay_tmux_claude.claude.memory import Memory, Turn, read_memory
+from agentrelay_tmux_claude.claude.memory import Memory, Turn, read_memory, unstarted_turn
 from agentrelay_tmux_claude.claude.prompts import AFTER_LIMIT
 from agentrelay_tmux_claude.claude.stream import TurnFacts, last_turn, lines_of
 from agentrelay_tmux_claude.claude.turns import begin_turn, remember
-from agentrelay_tmux_claude.claude.verdict import Again, Ending, Limited, Verdict, judge
+from agentrelay_tmux_claude.claude.verdict import WHY, Again, Ending, Limited, Verdict, judge
 from agentrelay_tmux_claude.claude.waiting import FIRST_PAUSE, limit_over
 
 
@@ -65,9 +65,9 @@ class ClaudeCompletionChecker:
         began = time.monotonic()
         required_path(runtime, "signal_dir")
         address = required_address(runtime)
-        turns = read_memory(self.context).turns
-        if turns and not turns[-1].started:
-            address = await begin_turn(self.context, turns[-1])
+        due = unstarted_turn(self.context, address.label)
+        if due is not None:
+            address = await begin_turn(self.context, due)
         alive = await call_step(None, host_of(self.context), "is_alive", address) if runtime.resumed else "alive"
         unwatched = alive == "ended"
         while True:
@@ -121,8 +121,7 @@ class ClaudeCompletionChecker:
         worked = memory.worked or facts.succeeded > 0
         if isinstance(verdict, Again):
             remember(self.context, attrs.evolve(memory, worked=worked, limits=0))
-            what = "it ended without a signal" if verdict.reason == "nudge" else "it was interrupted"
-            runtime.report("task_warning", f"{what}, and is given another turn")
+            runtime.report("task_warning", f"{WHY[verdict.reason]}, and is given another turn")
             await begin_turn(self.context, Turn(reason=verdict.reason, prompt=verdict.prompt))
         elif isinstance(verdict, Limited):
             earlier = 0 if facts.succeeded else memory.limits

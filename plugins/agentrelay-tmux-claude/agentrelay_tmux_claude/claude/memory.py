@@ -13,6 +13,8 @@ from agentrelay_core.runtime.agent_files import write_atomically
 
 FIRST = "first"
 """The reason of an attempt's first turn."""
+ANEW = "anew"
+"""The reason of a turn that begins the session anew, because Claude Code kept nothing of it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -20,14 +22,16 @@ class Turn:
     """One turn that the session was given.
 
     Args:
-        reason: Why: `FIRST`, ``gate``, ``nudge``, ``limit`` or ``interrupted``.
+        reason: Why: `FIRST`, ``gate``, ``nudge``, ``limit``, ``interrupted``, or `ANEW`.
         prompt: What the agent is told; empty for its instructions.
         started: Whether it is known to have been started.
+        after: Where the session lived before it, for people; empty for nowhere.
     """
 
     reason: str
     prompt: str = ""
     started: bool = False
+    after: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -79,3 +83,27 @@ def write_memory(context: StepContext, memory: Memory) -> None:
     path = memory_path(context)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_atomically(path, json.dumps(attrs.asdict(memory)).encode())
+
+
+def unstarted_turn(context: StepContext, label: str) -> Turn | None:
+    """The turn that was remembered last and never started; `None` where there is none.
+
+    Args:
+        context: The task.
+        label: Where the session was found to live: elsewhere than before the turn means that it was started.
+    """
+    memory = read_memory(context)
+    if not memory.turns or memory.turns[-1].started:
+        return None
+    last = memory.turns[-1]
+    if last.after == label:
+        return last
+    mark_started(context)
+    return None
+
+
+def mark_started(context: StepContext) -> None:
+    """Remember that the last turn is under way."""
+    memory = read_memory(context)
+    turns = (*memory.turns[:-1], attrs.evolve(memory.turns[-1], started=True))
+    write_memory(context, attrs.evolve(memory, turns=turns))

@@ -26,12 +26,6 @@ def _texts(value: Any) -> tuple[str, ...]:
     raise ValueError(f"due is a list of texts, not {value!r}")
 
 
-def _program(value: Any) -> str:
-    if isinstance(value, str) and value:
-        return value
-    raise ValueError(f"due is the name or the path of a program, not {value!r}")
-
-
 def _count(value: Any) -> int | None:
     if value is None or (type(value) is int and value > 0):
         return value
@@ -57,7 +51,6 @@ class ClaudeOptions:
         max_turns: Most model turns in one go, `None` for no limit; without a terminal alone.
         max_budget_usd: Most that one go may cost, in US dollars; without a terminal alone.
         answer_within: Seconds that a person is given to answer a question in the terminal; then the task is parked.
-        program: Claude Code's program.
     """
 
     permissions: str = attrs.field(converter=_permissions)
@@ -66,4 +59,3 @@ class ClaudeOptions:
     max_turns: int | None = attrs.field(default=None, converter=_count)
     max_budget_usd: float | None = attrs.field(default=None, converter=_amount)
     answer_within: float | None = attrs.field(default=3600.0, converter=_amount)
-    program: str = attrs.field(default="claude", converter=_program)

@@ -15,7 +15,7 @@ from agentrelay_tmux_claude.claude.arguments import options_of
 from agentrelay_tmux_claude.claude.dialogs import obstacle
 from agentrelay_tmux_claude.claude.events import EventReader, Standing
 from agentrelay_tmux_claude.claude.hook_program import EVENTS_DIRECTORY
-from agentrelay_tmux_claude.claude.memory import FIRST, Turn, read_memory, write_memory
+from agentrelay_tmux_claude.claude.memory import FIRST, Turn, mark_started, read_memory, write_memory
 from agentrelay_tmux_claude.claude.prompts import INTERRUPTED, gate_failed
 from agentrelay_tmux_claude.claude.turns import begin_turn
 from agentrelay_tmux_claude.tmux.address import TmuxAddress
@@ -69,10 +69,12 @@ async def tell(context: StepContext, turn: Turn) -> None:
         return
     reader = EventReader(required_path(runtime, "signal_dir"))
     memory = read_memory(context)
-    turns = (*memory.turns, attrs.evolve(turn, started=True))
+    earlier = tuple(item for item in memory.turns if item.started)
     before = reader.standing(asks=True).prompts
-    write_memory(context, attrs.evolve(memory, turns=turns, arrived=before))
+    turn = attrs.evolve(turn, after=address.label)
+    write_memory(context, attrs.evolve(memory, turns=(*earlier, turn), arrived=before))
     await deliver(address.pane, turn.prompt, acknowledged=Arrival(reader, before), obstacle=obstacle)
+    mark_started(context)
 
 
 async def start(context: StepContext, turn: Turn) -> AgentAddress:

@@ -19,13 +19,13 @@ from agentrelay_core.signals.noticing import Notices, notices_of
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_tmux_claude.claude.arguments import options_of, session_id
 from agentrelay_tmux_claude.claude.events import EventReader, HookEvent, Standing, asked_for
-from agentrelay_tmux_claude.claude.memory import Memory, Turn, read_memory
+from agentrelay_tmux_claude.claude.memory import Memory, Turn, mark_started, read_memory, unstarted_turn
 from agentrelay_tmux_claude.claude.prompts import AFTER_LIMIT
 from agentrelay_tmux_claude.claude.stream import TurnFacts
 from agentrelay_tmux_claude.claude.terminal import start, tell
 from agentrelay_tmux_claude.claude.transcript import used_since
 from agentrelay_tmux_claude.claude.turns import remember
-from agentrelay_tmux_claude.claude.verdict import Again, Ending, Limited, Verdict, judge
+from agentrelay_tmux_claude.claude.verdict import WHY, Again, Ending, Limited, Verdict, judge
 from agentrelay_tmux_claude.claude.waiting import limit_over
 
 # Seconds that a turn is given to end by itself after its signal; then its program is ended.
@@ -65,13 +65,11 @@ class TmuxCompletionChecker:
         """
         began = time.monotonic()
         signal_dir = required_path(runtime, "signal_dir")
+        reader = EventReader(signal_dir)
+        await self._catch_up(reader, runtime)
         address = required_address(runtime)
-        turns = read_memory(self.context).turns
-        if turns and not turns[-1].started:
-            address = await start(self.context, turns[-1])
         alive = await call_step(None, host_of(self.context), "is_alive", address) if runtime.resumed else "alive"
         unwatched = alive == "ended"
-        reader = EventReader(signal_dir)
         while True:
             waiting = _Waiting(self.context, reader)
             try:
@@ -104,6 +102,16 @@ class TmuxCompletionChecker:
                 memory = remember(self.context, attrs.evolve(memory, worked=True, limits=0))
             await self._go_on(runtime, verdict, memory, began)
 
+    async def _catch_up(self, reader: EventReader, runtime: TaskRuntime) -> None:
+        """Give the session the turn that a killed orchestrator remembered and never gave it."""
+        due = unstarted_turn(self.context, required_address(runtime).label)
+        if due is None:
+            return
+        if reader.standing(asks=True).prompts > read_memory(self.context).arrived:
+            mark_started(self.context)
+        else:
+            await tell(self.context, due)
+
     async def _settle(self, waiting: "_Waiting", runtime: TaskRuntime) -> None:
         """Let the turn end that signalled; end the program where it does not, so that nothing changes any more."""
         if not await waiting.idle(self.grace):
@@ -132,8 +140,7 @@ class TmuxCompletionChecker:
 
     async def _go_on(self, runtime: TaskRuntime, verdict: Verdict, memory: Memory, began: float) -> None:
         if isinstance(verdict, Again):
-            what = "it ended its turn without a signal" if verdict.reason == "nudge" else "it was interrupted"
-            runtime.report("task_warning", f"{what}, and is given another turn")
+            runtime.report("task_warning", f"{WHY[verdict.reason]}, and is given another turn")
             await tell(self.context, Turn(reason=verdict.reason, prompt=verdict.prompt))
         elif isinstance(verdict, Limited):
             # Menus about the limit would be in the way, and nothing is to hold memory for hours.

@@ -16,7 +16,7 @@ from agentrelay_core.runtime.agent_files import write_atomically
 from agentrelay_core.runtime.environment import INSTRUCTIONS
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_tmux_claude.claude.arguments import added_environment, headless_arguments, terminal_arguments
-from agentrelay_tmux_claude.claude.memory import FIRST, Memory, Turn, read_memory, write_memory
+from agentrelay_tmux_claude.claude.memory import ANEW, FIRST, Memory, Turn, mark_started, read_memory, write_memory
 from agentrelay_tmux_claude.claude.prompts import INTERRUPTED, gate_failed, read_instructions
 
 _PROMPT: Final = "turn-{number}.md"
@@ -42,22 +42,25 @@ async def begin_turn(context: StepContext, turn: Turn, *, terminal: bool = False
     signal_dir = required_path(runtime, "signal_dir")
     memory = read_memory(context)
     earlier = tuple(item for item in memory.turns if item.started)
+    before = runtime.artifacts.agent_address
+    turn = attrs.evolve(turn, after="" if before is None else before.label)
     memory = attrs.evolve(memory, turns=(*earlier, turn))
     write_memory(context, memory)
+    resume = bool(earlier) and turn.reason != ANEW
     environment = completed(agent_environment(runtime), added_environment(runtime), signal_dir)
     runtime.artifacts.agent_environment = environment
     if terminal:
         prompt = turn.prompt or read_instructions(str(signal_dir / INSTRUCTIONS))
-        command = AgentCommand(argv=terminal_arguments(context, prompt, resume=bool(earlier)), env=environment)
+        command = AgentCommand(argv=terminal_arguments(context, prompt, resume=resume), env=environment)
     else:
         file = _prompt_file(signal_dir, turn, len(memory.turns))
-        command = AgentCommand(argv=headless_arguments(context, resume=bool(earlier)), env=environment, stdin=file)
+        command = AgentCommand(argv=headless_arguments(context, resume=resume), env=environment, stdin=file)
 
     def keep(address: AgentAddress) -> None:
         runtime.artifacts.agent_address = address  # kept at once: a cancelled launch must still be ended
 
     address: AgentAddress = await call_step(None, host_of(context), "start", command, context, keep=keep)
-    write_memory(context, attrs.evolve(memory, turns=(*earlier, attrs.evolve(turn, started=True))))
+    mark_started(context)
     if earlier:
         data = {"agent": known} if (known := address.to_json()) else {}
         runtime.report("task_launched", address.label, data)

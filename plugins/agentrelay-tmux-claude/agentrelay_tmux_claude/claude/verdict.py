@@ -11,6 +11,7 @@ import attrs
 from agentrelay_core import AgentFailure, IntegrationBoundary, Parked, TaskCompletionSignal, Transient
 from agentrelay_core.processes import describe_exit
 from agentrelay_tmux_claude.claude.limits import reset_in
+from agentrelay_tmux_claude.claude.memory import ANEW
 from agentrelay_tmux_claude.claude.prompts import INTERRUPTED, NO_SIGNAL
 from agentrelay_tmux_claude.claude.stream import TurnFacts
 
@@ -21,7 +22,17 @@ _LOGIN: Final = (
     "log in with `claude` as the user who runs this, or give the agent a key, `pass_env: [ANTHROPIC_API_KEY]`; "
     "then `agentrelay run`"
 )
+# How Claude Code says that it kept nothing of a session.
+_NO_SESSION: Final = "No conversation found"
 _AT: Final = IntegrationBoundary.AGENT_LAUNCH
+
+
+WHY: Final = {
+    "nudge": "it ended its turn without a signal",
+    "interrupted": "it was interrupted",
+    "anew": "nothing was kept of its session",
+}
+"""The reasons of another turn in words."""
 
 
 @attrs.frozen(kw_only=True)
@@ -29,11 +40,11 @@ class Again:
     """The session is to have another turn.
 
     Args:
-        reason: Why; each is given once in an attempt.
-        prompt: What the agent is told.
+        reason: Why; each is given once until the next gate.
+        prompt: What the agent is told; empty for its instructions.
     """
 
-    reason: Literal["nudge", "interrupted"]
+    reason: Literal["nudge", "interrupted", "anew"]
     prompt: str
 
 
@@ -90,6 +101,8 @@ def judge(ending: Ending) -> Verdict:
     facts, exit_code = ending.facts, ending.exit_code
     if not facts.result:
         return _without_result(ending)
+    if _NO_SESSION in facts.text and ANEW not in ending.told:
+        return Again(reason="anew", prompt="")
     if facts.error or exit_code not in (0, None):
         return _error(facts, exit_code)
     if facts.denied and ending.asks:
@@ -120,6 +133,8 @@ def _without_result(ending: Ending) -> Verdict:
             return Again(reason="interrupted", prompt=INTERRUPTED)
         return TaskCompletionSignal("failed", error=f"Claude Code {describe_exit(exit_code)}", ended="died")
     said = ending.last_line or "it printed nothing"
+    if _NO_SESSION in said and ANEW not in ending.told:
+        return Again(reason="anew", prompt="")
     if "root/sudo" in said:
         raise Parked(
             f"Claude Code refuses permissions: bypass to root: {said}; run as another user, choose other permissions, "

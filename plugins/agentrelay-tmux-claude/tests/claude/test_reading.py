@@ -10,12 +10,12 @@ from agentrelay_tmux_claude.claude.events import EventReader, HookEvent, standin
 from agentrelay_tmux_claude.claude.framework import ClaudeFramework
 from agentrelay_tmux_claude.claude.hook_program import EVENTS_DIRECTORY, hooks
 from agentrelay_tmux_claude.claude.limits import reset_in
-from agentrelay_tmux_claude.claude.options import ClaudeOptions
+from agentrelay_tmux_claude.claude.memory import Memory, Turn, read_memory, unstarted_turn, write_memory
 from agentrelay_tmux_claude.claude.stream import TurnFacts, last_turn, lines_of
 from agentrelay_tmux_claude.claude.transcript import used_since
 from agentrelay_tmux_claude.claude.verdict import Again, Ending, Limited, judge
 
-from agentrelay_core import AgentFailure, Catalog, Parked, Transient
+from agentrelay_core import AgentFailure, Catalog, Parked, RunInfo, StepContext, Task, TaskRuntime, Transient
 from agentrelay_core.hooks.options import structure_options
 from agentrelay_core.runtime import UserError
 from agentrelay_core.spec import AgentConfig
@@ -129,6 +129,32 @@ def test_what_a_person_or_time_must_mend_is_no_failure_of_the_agent(facts, error
     """Each has the class of its policy, and says what to do."""
     with pytest.raises(error, match=words):
         judge(ending(**facts))
+
+
+@pytest.mark.parametrize("facts", [{"text": "No conversation found with session ID: x", "error": "unknown"}, {}])
+def test_a_session_of_which_nothing_was_kept_is_begun_anew(facts):
+    """Once, with its instructions; a second time it is a failure."""
+    more = {"last_line": "No conversation found with session ID: x", "result": bool(facts), "exit_code": 1}
+    assert judge(ending(**facts, **more)).reason == "anew"
+    told = frozenset({"anew"})
+    if facts:
+        assert judge(ending(**facts, **more, told=told)).outcome == "failed"
+    else:
+        with pytest.raises(AgentFailure, match="No conversation found"):
+            judge(ending(**facts, **more, told=told))
+
+
+def test_a_turn_that_was_never_started_is_found(tmp_path):
+    """Where the session still lives as before the turn it was not started; elsewhere it was."""
+    run = RunInfo(run_id="r", graph_name="g", repository=None, state_dir=tmp_path)
+    context = StepContext(runtime=TaskRuntime(Task(id="a"), run_id="r"), run=run)
+    assert unstarted_turn(context, "process:1") is None
+    first = Turn(reason="first", started=True)
+    write_memory(context, Memory(turns=(first, Turn(reason="gate", prompt="mend", after="process:1"))))
+    assert unstarted_turn(context, "process:1").prompt == "mend"
+    assert unstarted_turn(context, "process:2") is None
+    assert read_memory(context).turns[-1].started
+    assert read_memory(context).told == {"gate"}
 
 
 def test_limits_of_the_task_and_of_the_account_are_told_apart():
@@ -246,4 +272,3 @@ def test_the_framework_reads_its_lines():
     assert framework.read_line(json.dumps(limit)).kind == "limit"
     assert framework.outcome(0, [json.dumps(result())]).outcome == "failed"
     assert framework.outcome(-9, []).ended == "died"
-    assert ClaudeOptions(permissions="deny").program == "claude"
