@@ -15,6 +15,7 @@ from agentrelay_core.builtin.required import host_of, required_address, required
 from agentrelay_core.runtime.untrusted_text import plain_line
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_tmux_claude.claude.arguments import options_of
+from agentrelay_tmux_claude.claude.gates import untold_gate
 from agentrelay_tmux_claude.claude.memory import Memory, Turn, read_memory, unstarted_turn
 from agentrelay_tmux_claude.claude.prompts import AFTER_LIMIT
 from agentrelay_tmux_claude.claude.stream import TurnFacts, last_turn, lines_of
@@ -122,7 +123,8 @@ class ClaudeCompletionChecker:
         if isinstance(verdict, Again):
             remember(self.context, attrs.evolve(memory, worked=worked, limits=0))
             runtime.report("task_warning", f"{WHY[verdict.reason]}, and is given another turn")
-            await begin_turn(self.context, Turn(reason=verdict.reason, prompt=verdict.prompt))
+            untold = untold_gate(required_path(runtime, "signal_dir"), memory)
+            await begin_turn(self.context, untold or Turn(reason=verdict.reason, prompt=verdict.prompt))
         elif isinstance(verdict, Limited):
             earlier = 0 if facts.succeeded else memory.limits
             remember(self.context, attrs.evolve(memory, worked=worked, limits=earlier + 1))

@@ -26,12 +26,14 @@ class Turn:
         prompt: What the agent is told; empty for its instructions.
         started: Whether it is known to have been started.
         after: Where the session lived before it, for people; empty for nowhere.
+        key: Which gate's failure it tells of; empty for other turns.
     """
 
     reason: str
     prompt: str = ""
     started: bool = False
     after: str = ""
+    key: str = ""
 
 
 @attrs.frozen(kw_only=True)

@@ -12,8 +12,8 @@ AFTER_LIMIT: Final = (
     "instructions say."
 )
 INTERRUPTED: Final = (
-    "You were interrupted: the machine or your process was stopped in the middle of your work. Your worktree is as you "
-    "left it. Look at `git status` and `git log`, go on with the task, and signal at its end as your instructions say."
+    "You were interrupted: the machine or your process was stopped in the middle of your work. Look at `git status` "
+    "and `git log` for what there is of it, go on with the task, and signal at its end as your instructions say."
 )
 
 

@@ -14,9 +14,10 @@ from agentrelay_core.task_runner.calls import call_step
 from agentrelay_tmux_claude.claude.arguments import options_of
 from agentrelay_tmux_claude.claude.dialogs import obstacle
 from agentrelay_tmux_claude.claude.events import EventReader, Standing
+from agentrelay_tmux_claude.claude.gates import gate_turn, is_told
 from agentrelay_tmux_claude.claude.hook_program import EVENTS_DIRECTORY
-from agentrelay_tmux_claude.claude.memory import FIRST, Turn, mark_started, read_memory, write_memory
-from agentrelay_tmux_claude.claude.prompts import INTERRUPTED, gate_failed
+from agentrelay_tmux_claude.claude.memory import FIRST, Turn, mark_started, read_memory, unstarted_turn, write_memory
+from agentrelay_tmux_claude.claude.prompts import INTERRUPTED
 from agentrelay_tmux_claude.claude.turns import begin_turn
 from agentrelay_tmux_claude.tmux.address import TmuxAddress
 from agentrelay_tmux_claude.tmux.delivery import deliver
@@ -94,6 +95,20 @@ async def start(context: StepContext, turn: Turn) -> AgentAddress:
     return await begin_turn(context, turn, terminal=True)
 
 
+def never_given(context: StepContext, reader: EventReader) -> Turn | None:
+    """The turn that was remembered last and never given; one whose prompt arrived is remembered as given.
+
+    Args:
+        context: The task, launched.
+        reader: The attempt's events.
+    """
+    due = unstarted_turn(context, required_address(context.runtime).label)
+    if due is not None and reader.standing(asks=True).prompts > read_memory(context).arrived:
+        mark_started(context)
+        return None
+    return due
+
+
 class TerminalSession(Agent):
     """A session in a terminal as an agent.
 
@@ -124,7 +139,11 @@ class TerminalSession(Agent):
         Raises:
             KickoffError: The text was not acknowledged.
         """
-        await tell(self._context, Turn(reason="gate", prompt=gate_failed(instructions_path)))
+        signal_dir = Path(instructions_path).parent
+        never_given(self._context, EventReader(signal_dir))  # it may have been told right before we were killed
+        turn = gate_turn(signal_dir)
+        if not is_told(read_memory(self._context), turn):
+            await tell(self._context, turn)
         return True
 
 

@@ -19,10 +19,11 @@ from agentrelay_core.signals.noticing import Notices, notices_of
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_tmux_claude.claude.arguments import options_of, session_id
 from agentrelay_tmux_claude.claude.events import EventReader, HookEvent, Standing, asked_for
-from agentrelay_tmux_claude.claude.memory import Memory, Turn, mark_started, read_memory, unstarted_turn
+from agentrelay_tmux_claude.claude.gates import untold_gate
+from agentrelay_tmux_claude.claude.memory import Memory, Turn, read_memory
 from agentrelay_tmux_claude.claude.prompts import AFTER_LIMIT
 from agentrelay_tmux_claude.claude.stream import TurnFacts
-from agentrelay_tmux_claude.claude.terminal import start, tell
+from agentrelay_tmux_claude.claude.terminal import never_given, start, tell
 from agentrelay_tmux_claude.claude.transcript import used_since
 from agentrelay_tmux_claude.claude.turns import remember
 from agentrelay_tmux_claude.claude.verdict import WHY, Again, Ending, Limited, Verdict, judge
@@ -66,7 +67,7 @@ class TmuxCompletionChecker:
         began = time.monotonic()
         signal_dir = required_path(runtime, "signal_dir")
         reader = EventReader(signal_dir)
-        await self._catch_up(reader, runtime)
+        await self._catch_up(reader)
         address = required_address(runtime)
         alive = await call_step(None, host_of(self.context), "is_alive", address) if runtime.resumed else "alive"
         unwatched = alive == "ended"
@@ -102,14 +103,10 @@ class TmuxCompletionChecker:
                 memory = remember(self.context, attrs.evolve(memory, worked=True, limits=0))
             await self._go_on(runtime, verdict, memory, began)
 
-    async def _catch_up(self, reader: EventReader, runtime: TaskRuntime) -> None:
+    async def _catch_up(self, reader: EventReader) -> None:
         """Give the session the turn that a killed orchestrator remembered and never gave it."""
-        due = unstarted_turn(self.context, required_address(runtime).label)
-        if due is None:
-            return
-        if reader.standing(asks=True).prompts > read_memory(self.context).arrived:
-            mark_started(self.context)
-        else:
+        due = never_given(self.context, reader)
+        if due is not None:
             await tell(self.context, due)
 
     async def _settle(self, waiting: "_Waiting", runtime: TaskRuntime) -> None:
@@ -141,7 +138,8 @@ class TmuxCompletionChecker:
     async def _go_on(self, runtime: TaskRuntime, verdict: Verdict, memory: Memory, began: float) -> None:
         if isinstance(verdict, Again):
             runtime.report("task_warning", f"{WHY[verdict.reason]}, and is given another turn")
-            await tell(self.context, Turn(reason=verdict.reason, prompt=verdict.prompt))
+            untold = untold_gate(required_path(runtime, "signal_dir"), memory)
+            await tell(self.context, untold or Turn(reason=verdict.reason, prompt=verdict.prompt))
         elif isinstance(verdict, Limited):
             # Menus about the limit would be in the way, and nothing is to hold memory for hours.
             await call_step(None, host_of(self.context), "stop", required_address(runtime))

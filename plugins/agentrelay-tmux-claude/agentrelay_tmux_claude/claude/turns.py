@@ -16,8 +16,18 @@ from agentrelay_core.runtime.agent_files import write_atomically
 from agentrelay_core.runtime.environment import INSTRUCTIONS
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_tmux_claude.claude.arguments import added_environment, headless_arguments, terminal_arguments
-from agentrelay_tmux_claude.claude.memory import ANEW, FIRST, Memory, Turn, mark_started, read_memory, write_memory
-from agentrelay_tmux_claude.claude.prompts import INTERRUPTED, gate_failed, read_instructions
+from agentrelay_tmux_claude.claude.gates import gate_turn, is_told
+from agentrelay_tmux_claude.claude.memory import (
+    ANEW,
+    FIRST,
+    Memory,
+    Turn,
+    mark_started,
+    read_memory,
+    unstarted_turn,
+    write_memory,
+)
+from agentrelay_tmux_claude.claude.prompts import INTERRUPTED, read_instructions
 
 _PROMPT: Final = "turn-{number}.md"
 
@@ -105,7 +115,10 @@ class ClaudeSession(Agent):
         Returns:
             True.
         """
-        await begin_turn(self._context, Turn(reason="gate", prompt=gate_failed(instructions_path)))
+        unstarted_turn(self._context, self.address.label)  # it may have been told right before we were killed
+        turn = gate_turn(Path(instructions_path).parent)
+        if not is_told(read_memory(self._context), turn):
+            await begin_turn(self._context, turn)
         return True
 
 

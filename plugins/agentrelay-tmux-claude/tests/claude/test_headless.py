@@ -4,9 +4,11 @@ import os
 import time
 
 import pytest
+from agentrelay_tmux_claude import TmuxEnvironment
 from pytest_agentrelay.scripted_model import Refusal, run, say
 
 from agentrelay_core import Task
+from agentrelay_core.builtin.environment import ProcessEnvironment
 from agentrelay_core.orchestrator import RunOutcome
 
 
@@ -107,12 +109,24 @@ async def test_a_limit_is_waited_for_until_its_stated_end_and_costs_no_attempt(r
     assert {event.attempt_num for event in relay.events} == {0}
 
 
-async def test_a_login_that_is_missing_parks_the_task_by_name(relay, model, agent):
-    """Without a key and without a login nothing is retried; what to do is said."""
-    result = await relay(Task(id="a", description="[[script:a]]", primary_agent=agent(pass_env=())))
+@pytest.mark.parametrize("environment", [ProcessEnvironment(), TmuxEnvironment()], ids=["process", "tmux"])
+async def test_a_login_that_is_missing_parks_the_task_by_name(
+    relay, repository, model, agent, monkeypatch, environment
+):
+    """What to do is said; once it is done, the next run goes on in the same attempt and session."""
+    key = os.environ["ANTHROPIC_API_KEY"]
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    work = run("echo a > a.txt && agentrelay-task done")
+    model.script("a", work, work, say("Done."))  # Claude Code's own words may stand where a turn would have been
+    task = Task(id="a", description="[[script:a]]", primary_agent=agent(environment))
+    result = await relay(task)
     assert result.outcome is RunOutcome.PARKED
     assert "no login that works" in result.tasks["a"].error
     assert "pass_env: [ANTHROPIC_API_KEY]" in result.tasks["a"].error
+    monkeypatch.setenv("ANTHROPIC_API_KEY", key)
+    result = await relay(task)
+    assert result.outcome is RunOutcome.SUCCEEDED, result.tasks["a"].error
+    assert {event.attempt_num for event in relay.events} == {0}
 
 
 async def test_64_kib_of_instructions_arrive_as_they_are(relay, repository, model, agent, tmp_path):

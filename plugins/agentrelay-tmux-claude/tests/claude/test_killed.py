@@ -21,7 +21,7 @@ from agentrelay_core.processes.table import command_line, read_variable
 def shell(repository, agent, tmp_path):
     """Starts `agentrelay run` of a graph with one task in a process of its own."""
 
-    def shell(environment):
+    def shell(environment, failpoint="", **task):
         config = agent()
         graph = {
             "name": "g",
@@ -37,12 +37,13 @@ def shell(repository, agent, tmp_path):
                 }
             },
             "defaults": {"agent": "claude"},
-            "tasks": {"a": {"description": "[[script:a]] work"}},
+            "tasks": {"a": {"description": "[[script:a]] work", **task}},
         }
         (repository.path / "agentrelay.yaml").write_text(json.dumps(graph))
         command = [sys.executable, "-m", "agentrelay_core.cli", "run"]
+        environ = {**os.environ, "AGENTRELAY_FAILPOINTS": failpoint}
         return subprocess.Popen(
-            command, cwd=repository.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command, cwd=repository.path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
 
     yield shell
@@ -82,6 +83,25 @@ def test_a_live_session_is_adopted_after_the_orchestrator_was_killed(shell, repo
     events = [event for _, event in read_events(journal)]
     assert "launch" in {event.message for event in events if event.kind == "effect_recovered"}
     assert read_state(journal).tasks["a"].usage["output_tokens"] == 40
+
+
+@pytest.mark.parametrize("environment", ["process", "tmux"])
+@pytest.mark.parametrize("place", ["send_turn:begin", "send_turn:effect"])
+def test_a_gate_s_failure_arrives_whenever_the_orchestrator_is_killed(shell, repository, model, environment, place):
+    """Killed right before, or right after, the agent is told: the next run tells it, or knows that it was told."""
+    model.script(
+        "a",
+        run("echo wrong > a.txt && git add . && git commit -qm b && agentrelay-task done"),
+        say("Done."),
+        *[run("echo right > a.txt && git add . && git commit -qm c; agentrelay-task done"), say("Mended.")] * 2,
+    )
+    killed = shell(environment, f"{place}=kill", completion_gate="grep -q right a.txt")
+    killed.communicate(timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    assert "1 merged" in ended(shell(environment, completion_gate="grep -q right a.txt"))
+    assert repository.git("show", "agentrelay/g@default:a.txt") == "right"
+    told = json.dumps(model.prompts[-1]["messages"]).count("did not pass its completion gate")
+    assert told == 1
 
 
 def test_a_session_that_died_with_the_orchestrator_is_resumed_and_told(shell, repository, model, tmp_path):
