@@ -77,12 +77,19 @@ async def test_what_is_refused_is_named_where_nobody_is_asked(relay, model, agen
 
 
 async def test_a_dialog_in_the_way_is_named(relay, repository, model, agent, tmp_path):
-    """A repository that is not trusted parks the task, and the words say how to trust it."""
+    """A repository that is not trusted parks the task; once it is trusted the next run goes on in the same attempt."""
     home = tmp_path / "home" / ".claude.json"
-    home.write_text(json.dumps({**json.loads(home.read_text()), "projects": {}}))
-    result = await relay(Task(id="a", description="work", primary_agent=agent(TMUX)))
+    answers = home.read_text()
+    home.write_text(json.dumps({**json.loads(answers), "projects": {}}))
+    model.script("a", run("echo a > a.txt && agentrelay-task done"), say("Done."))
+    task = Task(id="a", description="work", primary_agent=agent(TMUX))
+    result = await relay(task)
     assert result.outcome is RunOutcome.PARKED
     assert "asks whether this repository is trusted: run `claude` once" in result.tasks["a"].error
+    home.write_text(answers)
+    result = await relay(task)
+    assert result.outcome is RunOutcome.SUCCEEDED, result.tasks["a"].error
+    assert {event.attempt_num for event in relay.events} == {0}
 
 
 @pytest.mark.slow
