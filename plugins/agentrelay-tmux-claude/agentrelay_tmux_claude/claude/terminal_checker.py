@@ -14,7 +14,7 @@ from agentrelay_core import IntegrationBoundary, Parked, StepContext, TaskComple
 from agentrelay_core.builtin.required import host_of, required_address, required_path
 from agentrelay_core.builtin.watching import program_ended
 from agentrelay_core.runtime.untrusted_text import plain_line
-from agentrelay_core.signals import final_look, wait_for_signal
+from agentrelay_core.signals import final_look, read_concerns, wait_for_signal
 from agentrelay_core.signals.noticing import Notices, notices_of
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_tmux_claude.claude.arguments import options_of, session_id
@@ -89,7 +89,7 @@ class TmuxCompletionChecker:
             verdict = judge(
                 Ending(
                     facts=facts,
-                    exit_code=exit_code if ended else 0,
+                    exit_code=exit_code if ended and standing.ended is None else 0,
                     last_line=last_line,
                     told=memory.told,
                     unwatched=unwatched,
@@ -98,7 +98,8 @@ class TmuxCompletionChecker:
             )
             unwatched = False
             if isinstance(verdict, TaskCompletionSignal):
-                return attrs.evolve(verdict, ended=verdict.ended or verdict.outcome)
+                concerns = (*verdict.concerns, *read_concerns(signal_dir))
+                return attrs.evolve(verdict, concerns=concerns, ended=verdict.ended or verdict.outcome)
             if standing.worked:
                 memory = remember(self.context, attrs.evolve(memory, worked=True, limits=0))
             await self._go_on(runtime, verdict, memory, began)
