@@ -7,7 +7,7 @@ import time
 import attrs
 import pytest
 from agentrelay_tmux_claude import TmuxEnvironment
-from pytest_agentrelay.scripted_model import Refusal, run, say
+from pytest_agentrelay.scripted_model import Refusal, Reply, run, say
 
 from agentrelay_core import Task
 from agentrelay_core.orchestrator import RunOutcome
@@ -132,3 +132,15 @@ async def test_64_kib_of_instructions_and_no_secret_anywhere(relay, repository, 
     written = [path for top in ("state", "repository") for path in (tmp_path / top).rglob("*") if path.is_file()]
     assert any(path.name == "agent.log" for path in written)
     assert not [path for path in written if key.encode() in path.read_bytes()]
+
+
+async def test_a_stop_while_something_works_in_the_background_is_no_end(relay, repository, model, agent):
+    """The agent says that it is done while its command still runs: it is not nudged, and what comes of that counts."""
+    command = "sleep 4; echo a > a.txt; agentrelay-task done"
+    begin = {"command": command, "description": "work", "run_in_background": True}
+    model.script("a", Reply(tools=(("Bash", begin),)), say("It runs."))
+    result = await relay(Task(id="a", description="work", primary_agent=agent(TMUX)))
+    assert result.outcome is RunOutcome.SUCCEEDED, result.tasks["a"].error
+    assert repository.git("show", "agentrelay/g@default:a.txt") == "a"
+    assert not kinds(relay.events, "task_warning")
+    assert len(model.requests) >= 2
