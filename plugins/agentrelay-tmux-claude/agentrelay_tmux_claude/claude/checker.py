@@ -15,6 +15,7 @@ from agentrelay_core.builtin.required import host_of, required_address, required
 from agentrelay_core.runtime.untrusted_text import plain_line
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_tmux_claude.claude.arguments import options_of
+from agentrelay_tmux_claude.claude.framework import ClaudeFramework
 from agentrelay_tmux_claude.claude.gates import untold_gate
 from agentrelay_tmux_claude.claude.memory import Memory, Turn, read_memory, unstarted_turn
 from agentrelay_tmux_claude.claude.prompts import AFTER_LIMIT
@@ -24,8 +25,8 @@ from agentrelay_tmux_claude.claude.verdict import WHY, Again, Ending, Limited, V
 from agentrelay_tmux_claude.claude.waiting import FIRST_PAUSE, limit_over
 
 
-class _Reader:
-    """A framework that only takes note of how the program ended; what that means is judged with all of its output."""
+class _Reader(ClaudeFramework):
+    """Tells of progress, and takes note of how the program ended: what that means is judged with all of its output."""
 
     def __init__(self) -> None:
         self.ended = False
@@ -97,7 +98,7 @@ class ClaudeCompletionChecker:
 
     async def _ended(self, reader: _Reader, runtime: TaskRuntime) -> TaskCompletionSignal:
         """Wait for a signal, or for the end of the turn's program, of which the reader takes note."""
-        framework = FrameworkType(name="claude_code", cls=lambda: reader, default_environment="tmux")  # type: ignore[arg-type, return-value]  # nobody asks it for more
+        framework = FrameworkType(name="claude_code", cls=lambda: reader, default_environment="tmux")
         return await ComposedCompletionChecker(attrs.evolve(self.context, framework=framework)).wait_for_completion(
             runtime
         )
