@@ -30,10 +30,10 @@ def test_what_agents_used_adds_up(tmp_path):
 
 
 def test_until_when_a_limit_is_waited_for_is_said(tmp_path):
-    """Only while it is: not once it has passed, nor once the agent is at work again."""
+    """Only while it is: not once it has passed, nor once the session goes on in a new program."""
     limited = event(kinds.TASK_THROTTLED, "limited", until=time.time() + 3600)
     assert "waits for a limit to end at" in shown(tmp_path, limited)
-    assert "limit" not in shown(tmp_path, limited, event(kinds.TASK_WAITING))
+    assert "limit" not in shown(tmp_path, limited, event(kinds.TASK_LAUNCHED))
     assert "limit" not in shown(tmp_path, event(kinds.TASK_THROTTLED, until=time.time() - 1))
 
 
