@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from claude_rows import claude_rows
 from command_rows import command_rows
 from dispatch_rows import dispatch_rows
 from git_rows import git_rows
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Options], list[Figure]]] = {
     "journal": journal_rows,
     "git": git_rows,
     "tmux": tmux_rows,
+    "claude": claude_rows,
 }
 
 

@@ -54,7 +54,7 @@ def run_lines(folder: Path, state: RunState) -> Iterator[str]:
         facts = [f"{task.status.value:<10}"]
         if task.attempt_num:
             facts.append(f"attempt {task.attempt_num + 1}")
-        facts += [fact for fact in (taken(task), plain_line(task.pr_url or ""), note(task)) if fact]
+        facts += [fact for fact in (taken(task), used(task), plain_line(task.pr_url or ""), note(task)) if fact]
         yield f"  {task.id:<{width}}  {'  '.join(facts)}".rstrip()
     for lane in state.workstreams.values():
         if lane.status.value == "pending":
@@ -71,6 +71,14 @@ def headline(folder: Path, state: RunState) -> str:
 def taken(task: TaskRecord) -> str:
     """How long the task's latest attempt took, or takes; empty before the first."""
     return "" if task.started_at is None else _duration((task.finished_at or time.time()) - task.started_at)
+
+
+def used(task: TaskRecord) -> str:
+    """What the task's agents have used in all its attempts; empty where nothing is known."""
+    tokens = sum(task.usage.get(name, 0) for name in ("input_tokens", "output_tokens"))
+    facts = [f"{tokens:,.0f} tokens"] if tokens else []
+    cost = task.usage.get("cost_usd", 0)
+    return ", ".join([*facts, f"${cost:.2f}"] if cost else facts)
 
 
 def _standing(folder: Path, state: RunState) -> str:
@@ -92,6 +100,8 @@ def note(task: TaskRecord) -> str:
         return plain_line(task.error, 200)
     if task.status in ENDED:
         return ""
+    if task.throttled_until is not None and task.throttled_until > time.time():
+        return f"waits for a limit to end at {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(task.throttled_until))}"
     return plain_line(", ".join(fact for fact in (task.label, task.progress) if fact), 200)
 
 

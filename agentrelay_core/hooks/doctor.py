@@ -1,7 +1,7 @@
 """What is wrong with what is installed or configured, and how to mend it: the data of ``plugins doctor``."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Literal
 
 import attrs
@@ -9,6 +9,7 @@ import attrs
 from agentrelay_core.hooks.catalog import Catalog
 from agentrelay_core.hooks.needs import all_needs
 from agentrelay_core.hooks.plugins import canonical
+from agentrelay_core.hooks.records import EnvironmentType, FrameworkType
 from agentrelay_core.spec.suggestions import did_you_mean
 
 
@@ -54,6 +55,27 @@ def doctor_findings(catalog: Catalog, which: Callable[[str], str | None] = shuti
         subject = f"{option.provided_by} (framework:{option.framework})"
         found.append(Finding(level="note", subject=subject, message=f"takes the option {option.text}"))
     return tuple(sorted(found, key=_by_level))
+
+
+def machine_findings(catalog: Catalog, used: Collection[str] | None = None) -> Iterator[Finding]:
+    """What frameworks and environments find out about the programs and the logins that they need.
+
+    Args:
+        catalog: The plugins.
+        used: Names of those that are asked; `None` for all.
+    """
+    records: tuple[FrameworkType | EnvironmentType, ...] = (
+        *catalog.frameworks.values(),
+        *catalog.environments.values(),
+    )
+    for record in records:
+        if record.findings is None or (used is not None and record.name not in used):
+            continue
+        try:
+            yield from record.findings()
+        except Exception as error:  # a plugin's; whatever it is, people are told of it and of all else
+            message = f"its look at this machine failed: {type(error).__name__}: {error}"
+            yield Finding(level="warning", subject=record.name, message=message)
 
 
 def _by_level(finding: Finding) -> int:

@@ -6,7 +6,7 @@ so that asking a plugin what it provides imports nothing heavy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
@@ -16,6 +16,7 @@ from agentrelay_core.task_runner.dispatch import ANY
 
 if TYPE_CHECKING:
     from agentrelay_core.hooks.contexts import EnvironmentHost, Forge, Framework, RunInfo, StepContext
+    from agentrelay_core.hooks.doctor import Finding
     from agentrelay_core.task_runner import Workspace
 
 T_co = TypeVar("T_co", covariant=True)
@@ -55,6 +56,7 @@ class EnvironmentType:
         host: Makes the host for an environment.
         honours: Graph keys that it acts on beyond those of the core.
         needs: Programs that must be on PATH.
+        findings: Looks at the machine for ``agentrelay doctor``; `None` where there is nothing to look at.
     """
 
     name: str
@@ -62,6 +64,7 @@ class EnvironmentType:
     host: Callable[[Any], EnvironmentHost]
     honours: tuple[str, ...] = attrs.field(default=(), converter=names_of)
     needs: tuple[str, ...] = attrs.field(default=(), converter=names_of)
+    findings: Callable[[], Iterable[Finding]] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -75,6 +78,7 @@ class FrameworkType:
         options: attrs class of its options, `None` for a framework without.
         honours: Graph keys that it acts on beyond those of the core.
         needs: Programs that must be on PATH.
+        findings: Looks at the machine for ``agentrelay doctor``; `None` where there is nothing to look at.
     """
 
     name: str
@@ -83,6 +87,7 @@ class FrameworkType:
     options: type | None = None
     honours: tuple[str, ...] = attrs.field(default=(), converter=names_of)
     needs: tuple[str, ...] = attrs.field(default=(), converter=names_of)
+    findings: Callable[[], Iterable[Finding]] | None = None
 
 
 @attrs.frozen(kw_only=True)

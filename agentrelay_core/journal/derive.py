@@ -105,6 +105,7 @@ def _run_reset(state: RunState, event: AnyEvent) -> None:
                 workstream_id=old.workstream_id,
                 attempt_num=old.next_attempt,
                 dependencies=old.dependencies,
+                usage=old.usage,
             )
         return
     state.__init__(sequence=state.sequence)  # type: ignore[misc]  # as new, for whoever holds this very object
@@ -124,7 +125,7 @@ def _task_started(state: RunState, event: AnyEvent) -> None:
     record.started_at = event.timestamp
     record.finished_at = None
     record.teardown_due = record.retryable = record.turn_due = False
-    record.agent = None
+    record.agent = record.throttled_until = None
     record.gates_failed = 0
     record.recovered = ()
 
@@ -148,6 +149,7 @@ def _task_launched(state: RunState, event: AnyEvent) -> None:
     record.label = event.message
     record.agent = event.data.get("agent")
     record.turn_due = False
+    record.throttled_until = None
 
 
 def _task_waiting(state: RunState, event: AnyEvent) -> None:
@@ -166,6 +168,18 @@ def _task_gate_failed(state: RunState, event: AnyEvent) -> None:
     record.turn_due = True
 
 
+def _task_usage(state: RunState, event: AnyEvent) -> None:
+    usage = dict(_task(state, event).usage)
+    for name, amount in event.data.items():
+        if isinstance(amount, int | float) and not isinstance(amount, bool):
+            usage[name] = usage.get(name, 0) + amount
+    _task(state, event).usage = usage
+
+
+def _task_throttled(state: RunState, event: AnyEvent) -> None:
+    _task(state, event).throttled_until = event.data.get("until")
+
+
 def _effect_recovered(state: RunState, event: AnyEvent) -> None:
     if event.task_id:
         record = _task(state, event)
@@ -182,6 +196,7 @@ def _task_ended(state: RunState, event: AnyEvent) -> None:
     record = _task(state, event)
     _end(record, event.data)
     record.teardown_due = True
+    record.throttled_until = None
 
 
 def _task_finished(state: RunState, event: AnyEvent) -> None:
@@ -208,6 +223,7 @@ def _task_retrying(state: RunState, event: AnyEvent) -> None:
     record = _task(state, event)
     record.status = TaskStatus.PENDING
     record.attempt_num = event.attempt_num + 1
+    record.first_attempt += bool(event.data.get("free", False))
     record.error = event.data.get("error", record.error)
     record.teardown_due = False
 
@@ -266,6 +282,8 @@ CHANGES: Mapping[str, Change] = {
     kinds.TASK_FINISHED: _task_finished,
     kinds.TASK_RETRYING: _task_retrying,
     kinds.TASK_BLOCKED: _task_blocked,
+    kinds.TASK_USAGE: _task_usage,
+    kinds.TASK_THROTTLED: _task_throttled,
     kinds.EFFECT_RECOVERED: _effect_recovered,
     kinds.WORKSTREAM_OPENED: _workstream_opened,
     kinds.WORKSTREAM_INTEGRATING: _workstream_integrating,

@@ -44,9 +44,19 @@ TASK_FINISHED = "task_finished"
 """The attempt ended and was torn down. data: ``status`` (a `TaskStatus` value), ``pr_url``, ``error``,
 ``failure_class``, ``concerns``, and ``parked: true`` where a person is needed."""
 TASK_RETRYING = "task_retrying"
-"""The attempt `attempt_num` failed and another will follow. data: ``delay`` (seconds), ``error``."""
+"""The attempt `attempt_num` failed and another will follow. data: ``delay`` (seconds), ``error``, and
+``free: true`` where it does not count."""
 TASK_BLOCKED = "task_blocked"
 """The task cannot start in this run. data: ``by`` (id, or ids, of the tasks that it hangs on)."""
+TASK_USAGE = "task_usage"
+"""The agent has used something since the attempt's last such record. message: how much, in words. data: numbers that
+add up, ``input_tokens``, ``output_tokens``, ``cost_usd`` and ``turns`` among them, as far as they are known."""
+TASK_THROTTLED = "task_throttled"
+"""The agent reached a limit and goes on by itself when that ends. message: which, and until when. data: ``until``,
+seconds since the epoch."""
+TASK_AWAITING_INPUT = "task_awaiting_input"
+"""The agent waits for a person. message: what for, and where to answer. data: ``until``, when the task is parked, in
+seconds since the epoch."""
 TASK_WARNING = "task_warning"
 """Something that people should know; the task goes on. message: what."""
 

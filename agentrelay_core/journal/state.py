@@ -47,6 +47,8 @@ class TaskRecord:
         turn_due: Whether the agent is still to be told of the last of them.
         recovered: Effects of the attempt that had happened already when the run went on.
         dependencies: Ids of the tasks that it depends on, as the run began with.
+        usage: What all its attempts have used, by name: tokens, cost in US dollars.
+        throttled_until: When a limit ends that its agent waits for, in seconds since the epoch.
     """
 
     id: str
@@ -78,6 +80,8 @@ class TaskRecord:
         return self.started_at is not None and self.finished_at is None and self.status != TaskStatus.PENDING
 
     dependencies: tuple[str, ...] = ()
+    usage: dict[str, float] = attrs.Factory(dict)
+    throttled_until: float | None = None
 
     @property
     def next_attempt(self) -> int:

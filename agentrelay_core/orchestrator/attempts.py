@@ -18,6 +18,7 @@ from agentrelay_core.runtime import (
     TaskRuntime,
     TaskState,
     TaskStatus,
+    Throttled,
     classify_integration_error,
 )
 from agentrelay_core.runtime.no_room import no_room
@@ -88,11 +89,13 @@ class Attempts:
                     if runtime.artifacts.ended == "died" and runtime.unwatched:
                         allowed += 1  # the machine's end, not the agent's
                     record = None
+                free = isinstance(runtime.failure, Throttled) and runtime.failure.retry_after is not None
+                series += free  # a limit that says when it ends costs no attempt
                 tried = runtime.state.attempt_num - series + 1
                 if runtime.state.status != TaskStatus.FAILED or tried >= allowed or not retryable:
                     break
                 pause = retry_pause(task.retry, tried - 1, runtime.failure, self._random)
-                data = {"delay": round(pause, 3), "error": runtime.state.error}
+                data = {"delay": round(pause, 3), "error": runtime.state.error, **({"free": True} if free else {})}
                 self._emit(task_event(kinds.TASK_RETRYING, runtime, runtime.state.error or "", data))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(pause):

@@ -1,6 +1,6 @@
 """One task in one run: what it is, where it stands, and what it has produced so far."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +64,7 @@ class TaskArtifacts:
         agent_environment: The variables that the agent was started with, where its launcher told them.
         output_read: How much of ``agent.log`` the agent's framework has read, in bytes.
         signal_nonce: What the attempt's helper adds to its signals; a signal with another one is stale.
+        resting: Whether the agent waits for a limit to end, or for a person, which is no stall.
         ended: How the agent's work ended, where its completion checker told: ``done``, ``failed``, ``died``, ``hung``.
     """
 
@@ -75,6 +76,7 @@ class TaskArtifacts:
     agent_environment: dict[str, str] | None = None
     output_read: int = 0
     signal_nonce: str | None = None
+    resting: bool = False
     ended: str | None = None
 
 
@@ -96,6 +98,7 @@ class TaskRuntime:
         agent_done: Whether the agent of a resumed attempt had ended its work: a person was needed afterwards.
         unwatched: Whether the agent of a resumed attempt ended while nobody watched.
         on_progress: Takes what `progress` tells; `None` while nobody waits for the agent.
+        reporter: Takes what a step reports; set by the runner, `None` where nobody listens.
         state: Where the task stands.
         artifacts: What it has produced.
     """
@@ -110,6 +113,7 @@ class TaskRuntime:
     gates_failed: int = attrs.field(default=0, kw_only=True)
     turn_due: bool = attrs.field(default=False, kw_only=True)
     agent_done: bool = attrs.field(default=False, kw_only=True)
+    reporter: Callable[[str, str, dict[str, Any]], None] | None = attrs.field(default=None, kw_only=True, repr=False)
     unwatched: bool = attrs.field(default=False, kw_only=True)
     on_progress: Callable[[str, str], None] | None = attrs.field(default=None, kw_only=True, repr=False)
     state: TaskState = attrs.field(factory=TaskState, kw_only=True)
@@ -127,3 +131,14 @@ class TaskRuntime:
         """
         if self.on_progress is not None:
             self.on_progress(kind, message)
+
+    def report(self, kind: str, message: str = "", data: Mapping[str, Any] | None = None) -> None:
+        """Tell people and the journal of something that happened while a step goes on; from the event loop alone.
+
+        Args:
+            kind: The event's name, for example ``task_usage``.
+            message: For people; the secrets that the agent was given are taken out of it.
+            data: Plain values for programs, by kind.
+        """
+        if self.reporter is not None:
+            self.reporter(kind, message, dict(data or {}))

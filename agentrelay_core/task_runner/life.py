@@ -51,6 +51,7 @@ class Life(AgentWait):
     def __init__(self, runner: "StandardTaskRunner", runtime: TaskRuntime, wait: Wait) -> None:
         super().__init__(runner, runtime, wait)
         self.agent: Agent | None = None
+        runtime.reporter = self._event
 
     async def live(self) -> IntegrationFailureClass | None:
         """Go from prepare to merge; the failure class of a gate that failed, else `None`."""

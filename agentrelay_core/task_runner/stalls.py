@@ -105,7 +105,8 @@ class Stall:
         if question is not None and question != self._asked:
             self.awaited.warn(f"the agent waits for input: {question or 'it does not say what for'}")
         self._asked = question
-        if progressed or question is not None or self.asks:
+        resting = self.awaited.runtime.artifacts.resting
+        if progressed or resting or question is not None or self.asks:
             self.begin_anew(now)
             return
         idle, deadlines = now - self.since, self.deadlines

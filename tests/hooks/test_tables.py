@@ -130,7 +130,9 @@ def test_a_miss_names_what_is_provided_and_who_might_have(install, run_info):
         "agentrelay-elsewhere",
         "from agentrelay_core.hooks import hookimpl\n@hookimpl\ndef agentrelay_forges():\n    return 3\n",
     )
-    catalog = Catalog.discover(disable=["agentrelay-off", "agentrelay-core", "agentrelay-git-gh"])
+    catalog = Catalog.discover(
+        disable=["agentrelay-off", "agentrelay-core", "agentrelay-git-gh", "agentrelay-tmux-claude"]
+    )
     with pytest.raises(KeyError) as caught:
         catalog.tables(run_info).launcher(runtime(framework="aider"))
     text = str(caught.value)

@@ -49,6 +49,8 @@ DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     kinds.TASK_ENDED: ENDED,
     kinds.TASK_LAUNCHED: st.just({}) | st.fixed_dictionaries({"agent": st.dictionaries(TEXT, TEXT)}),
     kinds.TASK_RETRYING: st.fixed_dictionaries({"delay": st.floats(0, 60)}, optional={"error": TEXT}),
+    kinds.TASK_USAGE: st.dictionaries(st.sampled_from(["input_tokens", "cost_usd"]), st.integers(0, 9) | TEXT),
+    kinds.TASK_THROTTLED: st.just({}) | st.fixed_dictionaries({"until": st.floats(0, 1e10)}),
     kinds.TASK_BLOCKED: st.fixed_dictionaries({"by": TASKS | st.lists(TASKS)}),
     kinds.WORKSTREAM_OPENED: st.fixed_dictionaries({"branch": TEXT}),
     kinds.WORKSTREAM_INTEGRATED: st.fixed_dictionaries({"pr_url": st.none() | TEXT, "merged": st.booleans()}),

@@ -19,6 +19,7 @@ from agentrelay_core import (
     TaskCompletionSignal,
     TaskGraph,
     TaskStatus,
+    Throttled,
     UserError,
     run_graph,
 )
@@ -140,6 +141,32 @@ async def test_the_class_of_an_error_decides_whether_to_try_again(run, error, at
 
 
 @pytest.mark.fault("O17")
+@pytest.mark.parametrize(("stated", "outcome"), [(0, RunOutcome.SUCCEEDED), (None, RunOutcome.FAILED)])
+async def test_a_limit_that_says_when_it_ends_costs_no_attempt(run, stated, outcome):
+    """A task with a single attempt is tried again after each such limit, and not where no end is stated."""
+    limits = [Throttled("limited", retry_after=stated), Throttled("limited", retry_after=stated)]
+
+    def wait(runtime):
+        if limits:
+            raise limits.pop()
+        return TaskCompletionSignal(outcome="done", pr_url="https://forge/1")
+
+    result = await run(_task("a"), steps=Steps(wait_for_completion=wait))
+    assert result.outcome is outcome
+
+
+async def test_what_a_step_reports_is_journaled_and_adds_up(run):
+    """Usage that a step reports twice is one sum in the task's record."""
+
+    def wait(runtime):
+        for tokens in (3, 4):
+            runtime.report("task_usage", f"{tokens} tokens", {"input_tokens": tokens, "model": "x"})
+        return TaskCompletionSignal(outcome="done", pr_url="https://forge/1")
+
+    await run(_task("a"), steps=Steps(wait_for_completion=wait))
+    assert read_state(run.journal).tasks["a"].usage == {"input_tokens": 7}
+
+
 @pytest.mark.parametrize(("fail_fast", "started"), [(True, 2), (False, 4)])
 async def test_fail_fast_launches_nothing_more_after_an_internal_error(run, fail_fast, started):
     """Tasks that run end normally; with it off the others go on."""

@@ -95,6 +95,19 @@ def test_an_agent_that_waits_for_input_is_told_of_and_not_stopped():
     assert len(told.stops) == 1
 
 
+def test_an_agent_that_waits_for_a_limit_to_end_is_no_stall():
+    """However long it rests, nobody is warned and nothing is stopped; the clock begins when it works again."""
+    told = Told(stall=5 * MINUTE, stall_stop=10 * MINUTE)
+    told.runtime.artifacts.resting = True
+    for minute in range(1, 60):
+        told.stall.judge(minute * MINUTE, progressed=False)
+    told.runtime.artifacts.resting = False
+    told.stall.judge(66 * MINUTE, progressed=False)
+    assert (len(told.warnings), told.stops) == (1, [])
+    told.stall.judge(69 * MINUTE, progressed=False)
+    assert len(told.stops) == 1
+
+
 def test_looks_are_a_fraction_of_the_shortest_deadline():
     """The defaults need a look every three minutes; short ones need more, but not without end."""
     assert Told().stall.pause == SLOWEST

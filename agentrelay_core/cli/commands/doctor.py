@@ -16,6 +16,7 @@ from agentrelay_core.cli.machine import machine_findings
 from agentrelay_core.cli.opening import DEFAULT_GRAPH, Opened, open_graph
 from agentrelay_core.cli.options import graph_argument, json_option, repository_option
 from agentrelay_core.hooks.doctor import Finding, doctor_findings
+from agentrelay_core.hooks.doctor import machine_findings as plugins_findings
 from agentrelay_core.orchestrator import Orchestrator
 
 SCHEMA: Final = 1
@@ -43,13 +44,24 @@ def _installed(graph: str | None, repository: str) -> Iterator[Finding]:
     """What plugins say of themselves, and what the graph needs; without a graph all that anything might need."""
     root = root_or_none(repository)
     if root is None or (graph is None and not _has_graph(repository, root)):
-        yield from doctor_findings(make_catalog(read_configuration(root)))
+        catalog = make_catalog(read_configuration(root))
+        yield from doctor_findings(catalog)
+        yield from plugins_findings(catalog)
         return
     opened = open_graph(graph, repository, {})
     # Of programs, those that this graph needs; an unused plugin's are not missed here.
     yield from (item for item in doctor_findings(opened.catalog, which=_anything))
+    yield from plugins_findings(opened.catalog, _named(opened))
     yield finding("note", "graph", f"{opened.path}, {len(opened.graph.tasks)} tasks")
     yield from _graph(opened)
+
+
+def _named(opened: Opened) -> set[str]:
+    """The frameworks and environments that the graph uses."""
+    agents = [task.primary_agent for task in opened.graph.tasks]
+    kinds = {type(agent.environment) for agent in agents}
+    places = {name for name, record in opened.catalog.environments.items() if record.cls in kinds}
+    return {agent.framework for agent in agents} | places
 
 
 def _graph(opened: Opened) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""What pytest loads of the kit: fixtures, which import what they need when they are used.
+"""What pytest loads of the kit: fixtures, which import what they need when they are used, and a summary.
 
 Whoever has the kit installed and does not use it in a test run pays for this file alone.
 """
@@ -6,7 +6,7 @@ Whoever has the kit installed and does not use it in a test run pays for this fi
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # The name of the fixture, the marker and, with a value, the ini option's.
 LEAK_CHECK: Final = "leak_check"
 _MARKER: Final = "agentrelay_leak_check"
+# The property of a test that ran a real program.
+_REAL_PROGRAM: Final = "agentrelay_real_program"
 
 
 _CHECK: pytest.StashKey[LeakCheck | None] = pytest.StashKey()
@@ -152,3 +154,27 @@ def virtual_clock() -> Iterator[VirtualLoop]:
     loop = VirtualLoop()
     yield loop
     loop.close()
+
+
+@pytest.fixture
+def real_program(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Say that the test runs a real program of others, for the summary: ``real_program("claude", "2.1.197")``."""
+
+    def count(name: str, version: str) -> None:
+        request.node.user_properties.append((_REAL_PROGRAM, f"{name} {version}"))
+
+    return count
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell which real programs were run by how many tests."""
+    runs: dict[str, int] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", None) == "call":
+                for program in {value for name, value in report.user_properties if name == _REAL_PROGRAM}:
+                    runs[program] = runs.get(program, 0) + 1
+    if runs:
+        terminalreporter.section("real programs")
+        for program, count in sorted(runs.items()):
+            terminalreporter.write_line(f"{program}: {count} real runs")
