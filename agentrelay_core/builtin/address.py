@@ -65,20 +65,8 @@ class ProcessAddress(AgentAddress):
                 write_atomically(signal_dir / AGENT_LOG, self.output())
 
     def output(self) -> bytes:
-        """What the agent printed so far; of more than 1 MiB the beginning and the end.
-
-        Raises:
-            ProtocolViolation: The log is a link, or no regular file.
-        """
-        try:
-            with AgentDirectory(self.signal_dir) as directory:
-                ends = directory.read_ends(AGENT_LOG, LARGEST_OUTPUT)
-        except FileNotFoundError:
-            return b""
-        if ends is None:
-            return b""
-        head, left_out, tail = ends
-        return head + f"\n[{left_out} bytes left out]\n".encode() + tail if left_out else head
+        """What the agent printed so far; see `printed_in`."""
+        return printed_in(self.signal_dir)
 
     def cpu_seconds(self) -> float | None:
         """CPU time of the program's process group and session, in seconds; `None` when it is not known."""
@@ -102,3 +90,23 @@ class ProcessAddress(AgentAddress):
             if isinstance(record, str) and isinstance(number, int) and isinstance(signal_dir, str) and signal_dir:
                 return cls(RecordedProgram(LaunchRecord(Path(record), number)), Path(signal_dir))
         raise ValueError(f"not the address of a process: {data!r}")
+
+
+def printed_in(signal_dir: Path) -> bytes:
+    """What the agent of an attempt printed so far; of more than 1 MiB the beginning and the end.
+
+    Args:
+        signal_dir: The attempt's directory.
+
+    Raises:
+        ProtocolViolation: The log is a link, or no regular file.
+    """
+    try:
+        with AgentDirectory(signal_dir) as directory:
+            ends = directory.read_ends(AGENT_LOG, LARGEST_OUTPUT)
+    except FileNotFoundError:
+        return b""
+    if ends is None:
+        return b""
+    head, left_out, tail = ends
+    return head + f"\n[{left_out} bytes left out]\n".encode() + tail if left_out else head

@@ -25,12 +25,11 @@ MOST_OUTPUT = 1_048_576
 # Kinds of progress that one look tells of, the latest of each.
 MOST_KINDS = 5
 
-# What ends a line, a redrawn one too.
-_END = re.compile(rb"\r\n|\n|\r")
-
-
 # Seconds that the last look may take before it is given up.
 LAST_LOOK = 10.0
+
+# What ends a line, a redrawn one too.
+_END = re.compile(rb"\r\n|\n|\r")
 
 
 class OutputReader:

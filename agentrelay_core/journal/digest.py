@@ -6,8 +6,7 @@ settings, which a flag may change at any start, and the order of tasks in the fi
 
 import hashlib
 import json
-import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import cache
 from pathlib import PurePath
@@ -18,9 +17,6 @@ import attrs
 from agentrelay_core.journal import kinds
 from agentrelay_core.runtime import Event
 from agentrelay_core.spec import AgentEnvironment, TaskGraph, WorkstreamSpec
-
-# A start of a run asks more than once about its one graph, which cannot change.
-_last: tuple["weakref.ref[TaskGraph]", dict[str, Any]] | None = None
 
 
 def graph_digest(graph: TaskGraph) -> str:
@@ -39,19 +35,6 @@ def graph_digest(graph: TaskGraph) -> str:
     return digest
 
 
-def task_digests(graph: TaskGraph) -> dict[str, str]:
-    """Digest each task by itself, to tell later which ones were edited.
-
-    Args:
-        graph: The graph.
-
-    Returns:
-        16 hexadecimal digits by id.
-    """
-    digests: dict[str, str] = graph_data(graph)["task_digests"]
-    return digests
-
-
 def rest_digest(graph: TaskGraph) -> str:
     """Digest what a graph holds besides its tasks: its name, its workstreams and how deep they nest."""
     content = {
@@ -63,27 +46,27 @@ def rest_digest(graph: TaskGraph) -> str:
 
 
 def graph_data(graph: TaskGraph) -> dict[str, Any]:
-    """What the records of a run's beginnings say of its graph: ``digest``, ``task_digests`` and ``rest_digest``."""
-    global _last
-    known = _last
-    if known is None or known[0]() is not graph:
-        known = _last = weakref.ref(graph), _digested(graph)
-    return {**known[1], "task_digests": dict(known[1]["task_digests"])}
+    """What the records of a run's beginnings say of its graph.
 
+    Args:
+        graph: The graph; of a large one, digesting it is a good part of a start, so it should be done once.
 
-def _digested(graph: TaskGraph) -> dict[str, Any]:
+    Returns:
+        ``digest``; ``task_digests``, 16 hexadecimal digits for what each task asks for, by id; ``rest_digest``.
+    """
     of_tasks = {task.id: hashlib.sha256(_encode(task).encode()).hexdigest()[:16] for task in graph.tasks}
     rest = rest_digest(graph)
     digest = hashlib.sha256(_encode([of_tasks, rest]).encode()).hexdigest()
     return {"digest": digest, "task_digests": of_tasks, "rest_digest": rest}
 
 
-def run_started_event(run_id: str, graph: TaskGraph) -> Event:
+def run_started_event(run_id: str, graph: TaskGraph, digests: Mapping[str, Any] | None = None) -> Event:
     """The first event of a run.
 
     Args:
         run_id: Id of the run.
         graph: What will be run.
+        digests: What `graph_data` says of it, where that is known already.
     """
     lanes: dict[str, list[str]] = {workstream.id: [] for workstream in graph.workstreams}
     for task in graph.tasks:
@@ -91,7 +74,7 @@ def run_started_event(run_id: str, graph: TaskGraph) -> Event:
     data = {
         "run_id": run_id,
         "graph": graph.name,
-        **graph_data(graph),
+        **(digests or graph_data(graph)),
         "tasks": [task.id for task in graph.tasks],
         "workstreams": lanes,
         "dependencies": {task.id: list(task.dependencies) for task in graph.tasks if task.dependencies},

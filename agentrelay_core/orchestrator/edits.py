@@ -4,13 +4,14 @@ Tasks that were only added contradict nothing that was done, and are run. Any ot
 has accepted it.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import attrs
 
 from agentrelay_core.journal import RunState
-from agentrelay_core.journal.digest import graph_digest, rest_digest, task_digests
 from agentrelay_core.runtime import UserError
 from agentrelay_core.runtime.status import DONE
-from agentrelay_core.spec import TaskGraph
 
 _SHOWN = 10
 
@@ -43,19 +44,19 @@ class Edits:
         return [*lines, *(["~ workstreams"] if self.elsewhere else [])]
 
 
-def edits(graph: TaskGraph, state: RunState) -> Edits | None:
+def edits(digests: Mapping[str, Any], state: RunState) -> Edits | None:
     """Compare a graph with the one that a run began, or last went on, with.
 
     Args:
-        graph: The graph.
+        digests: What `graph_data` says of the graph.
         state: What the journal says.
 
     Returns:
         The differences; `None` for a new run, and where there are none.
     """
-    if not state.run_id or graph_digest(graph) == state.digest:
+    if not state.run_id or digests["digest"] == state.digest:
         return None
-    before, now = state.task_digests, task_digests(graph)
+    before, now = state.task_digests, digests["task_digests"]
     found = Edits(
         added=tuple(task_id for task_id in now if task_id not in before),
         removed=tuple(task_id for task_id in before if task_id not in now),
@@ -63,21 +64,21 @@ def edits(graph: TaskGraph, state: RunState) -> Edits | None:
     )
     if not before:  # of a version that kept no digests of single tasks
         return Edits(elsewhere=True)
-    return attrs.evolve(found, elsewhere=state.rest_digest != rest_digest(graph))
+    return attrs.evolve(found, elsewhere=state.rest_digest != digests["rest_digest"])
 
 
-def refuse_edits(graph: TaskGraph, state: RunState, *, accepted: bool) -> None:
+def refuse_edits(digests: Mapping[str, Any], state: RunState, *, accepted: bool) -> None:
     """Refuse a graph that was edited since its run began.
 
     Args:
-        graph: The graph.
+        digests: What `graph_data` says of the graph.
         state: What the journal says.
         accepted: Whether the user accepts the edits. What is done stays done; what is at work must end first.
 
     Raises:
         GraphChanged: More than tasks were added, and that was not accepted; or a task that is at work was edited.
     """
-    found = edits(graph, state)
+    found = edits(digests, state)
     if found is None or not (found.removed or found.changed or found.elsewhere):
         return
     lines = found.lines(state)

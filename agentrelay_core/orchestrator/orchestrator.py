@@ -5,9 +5,11 @@ It touches no signal handler and keeps nothing global; two of them live side by 
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -31,9 +33,8 @@ from agentrelay_core.runtime.no_room import parking
 from agentrelay_core.spec import RunSettings, TaskGraph
 from agentrelay_core.task_runner import StandardTaskRunner
 from agentrelay_core.task_runner.calls import call_step
+from agentrelay_core.task_runner.runner import SMALLEST_POOL
 from agentrelay_core.task_runner.watchdog import Watchdog
-
-SMALLEST_POOL = 8
 
 
 class Orchestrator:
@@ -83,6 +84,10 @@ class Orchestrator:
         self._journal: Journal | None = None
         self._stop: str | None = None
 
+    @functools.cached_property
+    def _digests(self) -> dict[str, Any]:
+        return graph_data(self.graph)
+
     def plan(self) -> Plan:
         """What `run` will do, from the graph and the journal; reads, and changes nothing.
 
@@ -91,7 +96,7 @@ class Orchestrator:
             JournalError: The journal cannot be read.
         """
         state = self._state()
-        refuse_edits(self.graph, state, accepted=self._accept_graph)
+        refuse_edits(self._digests, state, accepted=self._accept_graph)
         return make_plan(self.graph, state, self.select, integrates=self.repository is not None)
 
     def missing(self) -> tuple[str, ...]:
@@ -124,7 +129,8 @@ class Orchestrator:
             if plan.nothing_to_do:
                 return nothing_to_do(plan, self.graph)
             self._journal = await asyncio.to_thread(self._surroundings.open_journal, journal_path(self.state_dir))
-            at_once = self._at_once()
+            wanted = self.settings.max_concurrency
+            at_once = affordable(wanted) if self.repository else wanted  # memory alone needs no descriptors
             pool = ThreadPoolExecutor(max(SMALLEST_POOL, 2 * at_once), thread_name_prefix="agentrelay-step")
             try:
                 return await self._run(plan, pool, at_once, () if lock is None else (lock,))
@@ -153,11 +159,6 @@ class Orchestrator:
             self._execution.detach()
         else:
             self._stop = "detach"
-
-    def _at_once(self) -> int:
-        """How many tasks may be at work at a time; memory alone needs no descriptors."""
-        wanted = self.settings.max_concurrency
-        return wanted if self.repository is None else affordable(wanted)
 
     async def _run(self, plan: Plan, pool: ThreadPoolExecutor, at_once: int, helper_fds: tuple[int, ...]) -> RunResult:
         run_id = plan.run_id or new_run_id()
@@ -225,10 +226,9 @@ class Orchestrator:
 
     def _begin(self, plan: Plan, run_id: str) -> None:
         if plan.run_id:
-            data = {"run_id": run_id, **graph_data(self.graph)}
-            self._emit(Event(kind=kinds.RUN_RESUMED, message=run_id, data=data))
+            self._emit(Event(kind=kinds.RUN_RESUMED, message=run_id, data={"run_id": run_id, **self._digests}))
         else:
-            self._emit(run_started_event(run_id, self.graph))
+            self._emit(run_started_event(run_id, self.graph, self._digests))
 
     def _run_info(self, run_id: str, helper_fds: tuple[int, ...]) -> RunInfo:
         described = {task.id: task.description for task in self.graph.tasks}

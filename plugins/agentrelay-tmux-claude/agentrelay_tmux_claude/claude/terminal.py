@@ -2,23 +2,19 @@
 
 import asyncio
 from pathlib import Path
-from typing import Literal
 
 import attrs
 
 from agentrelay_core import Agent, AgentAddress, StepContext, TaskRuntime
-from agentrelay_core.builtin.launcher import ComposedLauncher
 from agentrelay_core.builtin.required import host_of, required_address, required_path
 from agentrelay_core.signals.noticing import notices_of
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_tmux_claude.claude.arguments import options_of
 from agentrelay_tmux_claude.claude.dialogs import obstacle
 from agentrelay_tmux_claude.claude.events import EventReader, Standing
-from agentrelay_tmux_claude.claude.gates import gate_turn, is_told
 from agentrelay_tmux_claude.claude.hook_program import EVENTS_DIRECTORY
-from agentrelay_tmux_claude.claude.memory import FIRST, Turn, mark_started, read_memory, unstarted_turn, write_memory
-from agentrelay_tmux_claude.claude.prompts import INTERRUPTED
-from agentrelay_tmux_claude.claude.turns import begin_turn
+from agentrelay_tmux_claude.claude.memory import Turn, mark_started, read_memory, unstarted_turn, write_memory
+from agentrelay_tmux_claude.claude.turns import ClaudeSession, Found, begin_turn, found_again, opening_turn
 from agentrelay_tmux_claude.tmux.address import TmuxAddress
 from agentrelay_tmux_claude.tmux.delivery import deliver
 
@@ -109,42 +105,14 @@ def never_given(context: StepContext, reader: EventReader) -> Turn | None:
     return due
 
 
-class TerminalSession(Agent):
-    """A session in a terminal as an agent.
+class TerminalSession(ClaudeSession):
+    """A session in a terminal as an agent: what it is told after its start is text that it acknowledges."""
 
-    Args:
-        context: The task.
-    """
+    def _look_back(self, signal_dir: Path) -> None:
+        never_given(self._context, EventReader(signal_dir))
 
-    def __init__(self, context: StepContext) -> None:
-        self._context = context
-
-    @property
-    def address(self) -> AgentAddress:
-        """Where its program lives."""
-        return required_address(self._context.runtime)
-
-    def send_kickoff(self, instructions_path: str) -> None:
-        """It was started with the path of its instructions; that they arrived is seen by the kickoff step."""
-
-    async def send_turn(self, instructions_path: str) -> bool:
-        """Tell the session that its gate failed.
-
-        Args:
-            instructions_path: Path of ``instructions.md``, which has the gate's output.
-
-        Returns:
-            True.
-
-        Raises:
-            KickoffError: The text was not acknowledged.
-        """
-        signal_dir = Path(instructions_path).parent
-        never_given(self._context, EventReader(signal_dir))  # it may have been told right before we were killed
-        turn = gate_turn(signal_dir)
-        if not is_told(read_memory(self._context), turn):
-            await tell(self._context, turn)
-        return True
+    async def _tell(self, turn: Turn) -> None:
+        await tell(self._context, turn)
 
 
 @attrs.frozen
@@ -169,19 +137,13 @@ class TmuxTaskLauncher:
             AgentFailure: The program, or tmux, is missing or could not be started.
         """
         options_of(self.context)
-        exists = any(turn.started for turn in read_memory(self.context).turns)
-        await start(self.context, Turn(reason="interrupted", prompt=INTERRUPTED) if exists else Turn(reason=FIRST))
+        await start(self.context, opening_turn(self.context))
         return TerminalSession(self.context)
 
-    async def reconcile(self, runtime: TaskRuntime) -> Literal["absent", "unknown"] | tuple[Literal["present"], Agent]:
-        """Look for the program that an earlier session of the run started last in this attempt.
+    async def reconcile(self, runtime: TaskRuntime) -> Found:
+        """Look for the program that an earlier session of the run started last; see `found_again`.
 
         Args:
             runtime: The task, prepared.
-
-        Returns:
-            ``present`` and the agent, alive or not; ``absent`` when none was started; ``unknown`` when that cannot be
-            told now.
         """
-        found = await ComposedLauncher(self.context).reconcile(runtime)
-        return ("present", TerminalSession(self.context)) if isinstance(found, tuple) else found
+        return await found_again(self.context, TerminalSession(self.context))

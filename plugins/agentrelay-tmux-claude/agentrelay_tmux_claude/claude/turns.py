@@ -10,7 +10,7 @@ import attrs
 
 from agentrelay_core import Agent, AgentAddress, AgentCommand, StepContext, TaskRuntime
 from agentrelay_core.builtin.launcher import ComposedLauncher, completed
-from agentrelay_core.builtin.required import host_of, required_path
+from agentrelay_core.builtin.required import host_of, required_address, required_path
 from agentrelay_core.runtime import agent_environment
 from agentrelay_core.runtime.agent_files import write_atomically
 from agentrelay_core.runtime.environment import INSTRUCTIONS
@@ -30,6 +30,9 @@ from agentrelay_tmux_claude.claude.memory import (
 from agentrelay_tmux_claude.claude.prompts import INTERRUPTED, read_instructions
 
 _PROMPT: Final = "turn-{number}.md"
+
+Found = Literal["absent", "unknown"] | tuple[Literal["present"], Agent]
+"""What a launcher's ``reconcile`` answers."""
 
 
 async def begin_turn(context: StepContext, turn: Turn, *, terminal: bool = False) -> AgentAddress:
@@ -97,11 +100,8 @@ class ClaudeSession(Agent):
 
     @property
     def address(self) -> AgentAddress:
-        """Where its latest turn lives."""
-        address = self._context.runtime.artifacts.agent_address
-        if address is None:
-            raise RuntimeError("a session has an address from its first turn on")
-        return address
+        """Where its latest turn lives; a `ValueError` before its first one."""
+        return required_address(self._context.runtime)
 
     def send_kickoff(self, instructions_path: str) -> None:
         """Nothing is left to be told: the first turn was started with its instructions."""
@@ -115,11 +115,44 @@ class ClaudeSession(Agent):
         Returns:
             True.
         """
-        unstarted_turn(self._context, self.address.label)  # it may have been told right before we were killed
-        turn = gate_turn(Path(instructions_path).parent)
+        signal_dir = Path(instructions_path).parent
+        self._look_back(signal_dir)  # it may have been told right before we were killed
+        turn = gate_turn(signal_dir)
         if not is_told(read_memory(self._context), turn):
-            await begin_turn(self._context, turn)
+            await self._tell(turn)
         return True
+
+    def _look_back(self, signal_dir: Path) -> None:
+        """Take note of a turn that was given and not remembered so."""
+        unstarted_turn(self._context, self.address.label)
+
+    async def _tell(self, turn: Turn) -> None:
+        await begin_turn(self._context, turn)
+
+
+def opening_turn(context: StepContext) -> Turn:
+    """The turn that a launch gives: the task, or, where the attempt's session exists already, that it was interrupted.
+
+    Args:
+        context: The task.
+    """
+    exists = any(turn.started for turn in read_memory(context).turns)
+    return Turn(reason="interrupted", prompt=INTERRUPTED) if exists else Turn(reason=FIRST)
+
+
+async def found_again(context: StepContext, session: ClaudeSession) -> Found:
+    """Look for the program that an earlier session of the run started last in this attempt.
+
+    Args:
+        context: The task, prepared.
+        session: The agent that it would be.
+
+    Returns:
+        ``present`` and the agent, be its program alive or not; ``absent`` when none was started; ``unknown`` when the
+        host cannot tell now.
+    """
+    found = await ComposedLauncher(context).reconcile(context.runtime)
+    return ("present", session) if isinstance(found, tuple) else found
 
 
 @attrs.frozen
@@ -143,24 +176,17 @@ class ClaudeLauncher:
             UserError: The task's options do not say what the agent may do.
             AgentFailure: The program is missing, or could not be started.
         """
-        exists = any(turn.started for turn in read_memory(self.context).turns)
-        turn = Turn(reason="interrupted", prompt=INTERRUPTED) if exists else Turn(reason=FIRST)
-        await begin_turn(self.context, turn)
+        await begin_turn(self.context, opening_turn(self.context))
         runtime.artifacts.agent_at_work = True
         return ClaudeSession(self.context)
 
-    async def reconcile(self, runtime: TaskRuntime) -> Literal["absent", "unknown"] | tuple[Literal["present"], Agent]:
-        """Look for the turn that an earlier session of the run started last in this attempt.
+    async def reconcile(self, runtime: TaskRuntime) -> Found:
+        """Look for the turn that an earlier session of the run started last; see `found_again`.
 
         Args:
             runtime: The task, prepared.
-
-        Returns:
-            ``present`` and the agent, be its program alive or not; ``absent`` when none was started; ``unknown`` when
-            the host cannot tell now.
         """
-        found = await ComposedLauncher(self.context).reconcile(runtime)
-        return ("present", ClaudeSession(self.context)) if isinstance(found, tuple) else found
+        return await found_again(self.context, ClaudeSession(self.context))
 
 
 def remember(context: StepContext, memory: Memory) -> Memory:

@@ -16,9 +16,9 @@ import attrs
 
 from agentrelay_core.processes.capture import run_captured
 from agentrelay_core.processes.table import command_line, read_entry, read_variable
+from pytest_agentrelay.leaks.descriptors import Descriptor, descriptors
+from pytest_agentrelay.leaks.processes import SIGNAL_DIR
 
-MARKER: Final = "AGENTRELAY_SIGNAL_DIR"
-_DESCRIPTORS: Final = next((path for path in (Path("/proc/self/fd"), Path("/dev/fd")) if path.is_dir()), None)
 _TELLS_CHILDREN: Final = Path("/proc/self/task").is_dir() and any(Path("/proc/self/task").glob("*/children"))
 _LOOK: Final = 0.02
 
@@ -29,12 +29,12 @@ class Present:
 
     Args:
         processes: Process ids.
-        descriptors: What each open descriptor stands for.
+        descriptors: Open descriptors.
         threads: Identities of threads.
     """
 
     processes: frozenset[int]
-    descriptors: frozenset[tuple[int, str]]
+    descriptors: frozenset[Descriptor]
     threads: frozenset[int]
 
 
@@ -46,7 +46,7 @@ def present(place: Path) -> Present:
     """
     return Present(
         processes=frozenset(processes(place)),
-        descriptors=frozenset(_descriptors()),
+        descriptors=descriptors(),
         threads=frozenset(thread.ident for thread in threading.enumerate() if thread.ident is not None),
     )
 
@@ -70,7 +70,7 @@ def left_since(before: Present, place: Path, patience: float) -> list[str]:
 def processes(place: Path) -> set[int]:
     """Processes that this one, or an agent of this test, started and that have not ended."""
     below = str(place)
-    marked = {pid for pid, value in read_variable(MARKER).items() if value.startswith(below)}
+    marked = {pid for pid, value in read_variable(SIGNAL_DIR).items() if value.startswith(below)}
     return {pid for pid in marked | descendants() if _runs(pid)}
 
 
@@ -91,7 +91,10 @@ def _new(before: Present, now: Present) -> list[str]:
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     return [
         *(f"process {pid} ({command_line(pid)})" for pid in sorted(now.processes - before.processes)),
-        *(f"descriptor {number} ({target})" for number, target in sorted(now.descriptors - before.descriptors)),
+        *(
+            f"descriptor {each.number} ({each.target})"
+            for each in sorted(now.descriptors - before.descriptors, key=_number)
+        ),
         *(f"thread {names.get(ident, ident)!r}" for ident in sorted(now.threads - before.threads)),
     ]
 
@@ -117,14 +120,5 @@ def _children_of_ps() -> Callable[[int], list[int]]:
     return lambda pid: children.get(pid, [])
 
 
-def _descriptors() -> list[tuple[int, str]]:
-    if _DESCRIPTORS is None:
-        return []
-    found = []
-    for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208  # Path.iterdir opens the directory no less
-        try:
-            target = os.readlink(_DESCRIPTORS / name)  # noqa: PTH115  # its text alone is wanted
-        except OSError:
-            continue  # the one by which the directory was listed
-        found.append((int(name), target))
-    return found
+def _number(descriptor: Descriptor) -> int:
+    return descriptor.number

@@ -3,15 +3,13 @@
 import itertools
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from agentrelay_core.builtin.address import printed_in
 from agentrelay_core.processes import identify
 from agentrelay_core.runtime import AgentAddress
-from agentrelay_core.runtime.agent_files import AgentDirectory, write_atomically
+from agentrelay_core.runtime.agent_files import write_atomically
 from pytest_agentrelay.fakes.thread import AGENT_LOG, ThreadAgent
-
-# How much of a log is read, its beginning and its end, in bytes.
-LARGEST_OUTPUT: Final = 1024 * 1024
 
 # The agents of this process by number, as the operating system has a table of processes: an address is looked up here.
 _AGENTS: dict[int, "InProcessAddress"] = {}
@@ -55,20 +53,8 @@ class InProcessAddress(AgentAddress):
         _AGENTS.pop(self.number, None)
 
     def output(self) -> bytes:
-        """What the agent printed so far; of more than 1 MiB the beginning and the end.
-
-        Raises:
-            ProtocolViolation: The log is a link, or no regular file.
-        """
-        try:
-            with AgentDirectory(self.signal_dir) as directory:
-                ends = directory.read_ends(AGENT_LOG, LARGEST_OUTPUT)
-        except FileNotFoundError:
-            return b""
-        if ends is None:
-            return b""
-        head, left_out, tail = ends
-        return head + f"\n[{left_out} bytes left out]\n".encode() + tail if left_out else head
+        """What the agent printed so far; see `printed_in`."""
+        return printed_in(self.signal_dir)
 
     def to_json(self) -> dict[str, Any]:
         """The agent's number, and the process that it lives in."""
