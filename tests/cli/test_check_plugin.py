@@ -6,7 +6,8 @@ import textwrap
 import pytest
 
 from agentrelay_core.cli.checking.programs import programs
-from agentrelay_core.cli.checking.subjects import Subject, Wishes
+from agentrelay_core.cli.checking.subjects import Subject, Wishes, subjects_of
+from agentrelay_core.hooks import Catalog
 
 FRAMEWORK = """
     from agentrelay_core import AgentCommand, FrameworkType, TaskCompletionSignal, hookimpl
@@ -204,3 +205,14 @@ def test_titles_tell_of_stand_ins():
         step="task_launcher", framework="a", environment="b", attributes={"stand_ins": {"x": "", "y": ""}}
     )
     assert subject.title == "task_launcher for a in b, with a stand-in for x, y"
+
+
+def test_options_are_for_the_plugins_own_framework():
+    """What is checked with another framework in its place is given none of them."""
+    catalog = Catalog.discover()
+    report = next(report for report in catalog.plugins if report.name == "pytest-agentrelay")
+    subjects = subjects_of(catalog, report, Wishes(options={"script": ["hang"]}))
+    given = {
+        (subject.framework, "script" in subject.attributes["options"]) for subject in subjects if subject.compliance
+    }
+    assert given == {("*", False), ("fake", True)}

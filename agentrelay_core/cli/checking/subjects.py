@@ -154,11 +154,12 @@ class _Maker:
     ) -> Subject:
         slug = ANY_FRAMEWORK if framework == ANY else framework
         given = ANY_FRAMEWORK_OPTIONS if slug == ANY_FRAMEWORK else {}
+        wished = {} if framework == ANY else self.wishes.options  # they are meant for the plugin's own framework
         agents, others = self._programs(slug, place)
         attributes = {
             "framework": slug,
             "environment": place,
-            "options": {**given, **self.wishes.options},
+            "options": {**given, **wished},
             "capabilities": self.wishes.capabilities_of(step),
             "companions": self._companions(slug, place),
             "stand_ins": dict.fromkeys(agents, AT_WORK) if starts else {},
