@@ -244,12 +244,13 @@ def test_a_limit_is_told_and_kept(new_gh, server, api, clock, write):
 
 def test_budgets_are_read_from_answers(new_gh, server, api, clock):
     """What is left of REST's and GraphQL's budgets is known from each answer."""
-    headers = {"X_RateLimit_Limit": 5000, "X_RateLimit_Reset": int(clock.now + 600), "Date": "nonsense"}
+    headers = {"X_RateLimit_Limit": 5000, "X_RateLimit_Reset": int(clock.now + 600)}
     server.will(200, X_RateLimit_Remaining=4321, **headers)
     server.will(200, '{"data": {}}', X_RateLimit_Remaining=1234, X_RateLimit_Resource="graphql", **headers)
     api.read("user")
     api.ask("query{viewer{login}}")
     assert api.limits.budget("core").remaining == 4321
+    assert api.limits.budget("core").resets_at == clock.now + 600
     assert api.limits.budget("graphql").remaining == 1234
 
 
@@ -285,10 +286,26 @@ def test_a_graphql_query_gives_its_data(gh, server, api):
     assert server.asked == ["POST graphql"]
 
 
+def test_a_query_that_costs_more_than_is_left_stops_queries_alone(new_gh, server, api, clock):
+    """GraphQL's limit, also while points are left, lasts until its reset, and REST goes on."""
+    limited = '{"errors": [{"type": "RATE_LIMITED", "message": "API rate limit already exceeded"}]}'
+    reset = int(clock.now + 1000)
+    server.will(200, limited, X_RateLimit_Limit=5000, X_RateLimit_Remaining=3, X_RateLimit_Reset=reset)
+    with pytest.raises(Throttled) as refused:
+        api.ask("query{viewer{login}}")
+    assert refused.value.retry_after == 1001
+    server.will(200)
+    assert api.read("user").status == 200
+    with pytest.raises(Throttled, match="until 08:16:41 UTC"):
+        api.ask("query{viewer{login}}")
+    assert len(server.requests) == 2
+
+
 @pytest.mark.parametrize(
     ("errors", "error", "text"),
     [
         ('[{"type": "RATE_LIMITED", "message": "API rate limit already exceeded"}]', Throttled, "already exceeded"),
+        ('[{"message": "You have exceeded a secondary rate limit."}]', Throttled, "secondary rate limit"),
         ('[{"type": "FORBIDDEN", "message": "Resource not accessible"}]', LoginRefused, "Resource not accessible"),
         (
             '[{"type": "FORBIDDEN", "message": "Resource protected by organization SAML"}]',
