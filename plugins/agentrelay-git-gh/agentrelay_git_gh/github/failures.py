@@ -69,8 +69,11 @@ def failure_of_answer(answer: Answer, site: Site, what: str, now: float) -> Exce
         return Unanswered(f"{what}: HTTP {answer.status} {said}".rstrip())
     if answer.status == 401:
         return LoginRefused(f"the login for {site.host} does not work: {said or 'HTTP 401'}; {log_in(site.host)}")
-    if answer.status in (403, 429):
+    is_archived = "archived" in said and answer.status == 403  # no other login could do more
+    if answer.status in (403, 429) and not is_archived:
         return limit_of(answer, site, now) or _forbidden(answer, site, what, said)
+    if answer.status == 422 and "submitted too quickly" in said:
+        return _limited(Throttled, site, _UNTOLD_LIMIT, said)
     return Refused(f"{what}: GitHub says {said or 'no'} (HTTP {answer.status})", status=answer.status, said=said)
 
 

@@ -227,6 +227,15 @@ def test_single_sign_on_is_never_an_expected_status(new_gh, server, api):
         api.read("user", accept=(403,))
 
 
+def test_an_archived_repository_is_no_matter_of_the_login(new_gh, server, api):
+    """What nobody may change is refused with GitHub's words, and reading goes on."""
+    server.will(403, '{"message": "Repository was archived so is read-only."}')
+    with pytest.raises(Refused, match="Repository was archived so is read-only"):
+        api.write("POST", f"{REPOSITORY}/pulls", {})
+    server.will(200)
+    assert api.read("user").status == 200
+
+
 @pytest.mark.parametrize("write", [False, True])
 def test_a_limit_is_told_and_kept(new_gh, server, api, clock, write):
     """A limit is raised with its seconds, costs no try more, and ends when GitHub said."""
@@ -265,6 +274,9 @@ def test_a_refusal_carries_what_github_says(gh, server, api):
     assert refused.value.said == "Validation Failed; A pull request already exists for a:b."
     server.will(307, '{"message": "Moved Permanently"}', Location="https://api.github.com/repositories/1")
     with pytest.raises(Refused, match="Moved Permanently"):
+        api.write("POST", f"{REPOSITORY}/pulls", {})
+    server.will(422, '{"message": "Validation Failed", "errors": [{"message": "was submitted too quickly"}]}')
+    with pytest.raises(Throttled, match="too quickly"):
         api.write("POST", f"{REPOSITORY}/pulls", {})
 
 

@@ -304,6 +304,17 @@ def test_what_was_closed_waits_for_a_person(world):
     assert world.merge(opened) == world.repository.tip(BASE)
 
 
+def test_what_a_person_opened_instead_is_taken(world):
+    """Where ours was closed and another one is open for the same branches, that one is ours from then on."""
+    first = world.open()
+    world.repository.close(first.number)
+    second = world.repository.open(HEAD, BASE)
+    assert world.open().number == second.number
+    world.repository.close(second.number)
+    world.repository.reopen(first.number)
+    assert world.pull_requests.find(HEAD, BASE).number == first.number
+
+
 def test_one_that_is_closed_while_it_is_merged_waits_for_a_person(world):
     """A close at the very moment of the merge is told as that, not as GitHub's refusal."""
     opened = world.open()
@@ -320,6 +331,16 @@ def test_after_a_merge_another_one_may_be_opened(world):
     second = world.open()
     assert (second.number, second.state) == (2, "open")
     assert world.pull_requests.find(HEAD, BASE).number == 2
+
+
+def test_another_one_after_a_merge_is_opened_once(world):
+    """A process that was killed after it had opened the second one, and before it noted it, finds it again."""
+    world.merge(world.open())
+    world.repository.push(HEAD, {"work": "2\n"})
+    second = world.repository.open(HEAD, BASE)
+    assert world.open().number == second.number
+    assert world.pull_requests.find(HEAD, BASE).number == second.number
+    assert len(world.repository.pulls) == 2
 
 
 def test_an_older_one_that_was_never_ours_is_not_reopened(world):
