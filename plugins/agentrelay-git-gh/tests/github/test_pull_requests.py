@@ -8,6 +8,7 @@ import attrs
 import pytest
 from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import LoginRefused, Refused
+from agentrelay_git_gh.github.merge_queue import wants_queue
 from agentrelay_git_gh.github.merges import MERGING_TRIES, HeadMoved
 from agentrelay_git_gh.github.pull_requests import PullRequests
 from agentrelay_git_gh.github.records import GitHubPullRequest
@@ -518,3 +519,43 @@ def test_branches_with_odd_names_are_found(world):
     head = head.replace(":", "=")
     opened = world.pull_requests.open(head, BASE, "t", "b")
     assert world.pull_requests.find(head, BASE).node_id == opened.node_id
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        None,
+        pytest.param(answering("enqueuePullRequest", 502), id="502 before"),
+        pytest.param(answering("enqueuePullRequest", 502, after_effect=True), id="502 after"),
+        pytest.param(dropping("enqueuePullRequest", after_effect=True), id="reset after"),
+    ],
+)
+def test_a_merge_queue_gets_it_once(world, fault):
+    """Where the target has a queue a merge is refused for that; it is queued once, and merged when the queue goes."""
+    world.repository.use_queue(BASE)
+    opened = world.open()
+    with pytest.raises(Refused) as refused:
+        world.merge(opened)
+    assert wants_queue(refused.value)
+    if fault is not None:
+        world.github.script(fault)
+    for _ in range(2):
+        assert world.pull_requests.enqueue(opened.url, opened.head_sha) is None
+        assert world.repository.queued(BASE) == [opened.number]
+    assert len(world.github.happened("enqueued")) == 1
+    assert world.repository.release_queue(BASE) == [opened.number]
+    assert world.pull_requests.enqueue(opened.url, opened.head_sha) == world.repository.tip(BASE)
+    assert world.merge(opened) == world.repository.tip(BASE)
+
+
+def test_a_merge_queue_takes_what_was_verified_alone(world):
+    """A head that moved is not queued, also at that very moment; nor is anything where there is no queue."""
+    opened = world.open()
+    with pytest.raises(Refused):
+        world.pull_requests.enqueue(opened.url, opened.head_sha)
+    world.repository.use_queue(BASE)
+    world.github.script(meanwhile("enqueuePullRequest", lambda: world.repository.push(HEAD, {"work": "2\n"})))
+    for _ in range(2):
+        with pytest.raises(HeadMoved):
+            world.pull_requests.enqueue(opened.url, opened.head_sha)
+    assert world.repository.queued(BASE) == []
