@@ -97,6 +97,7 @@ def test_nothing_is_asked_for(pull):
     assert pull.told == []
 
 
+@pytest.mark.fault("G17")
 @pytest.mark.parametrize("form", ["classic", "ruleset"])
 def test_protection_is_read(either, form):
     """What a branch asks for is read from its protection and from rulesets; a check that comes late is waited for."""
@@ -106,6 +107,7 @@ def test_protection_is_read(either, form):
     assert either.told == ["checks: build not there", "checks: build pending"]
 
 
+@pytest.mark.fault("G17")
 def test_a_skipped_check_is_no_pass(pull):
     """A required check that GitHub takes for passed, because it was skipped, is no pass."""
     pull.hosted.protect(LANE, checks=("build",))
@@ -154,6 +156,7 @@ def test_a_status_of_the_old_kind(pull):
     assert "no runner" in str(failure.value)
 
 
+@pytest.mark.fault("G17")
 def test_draft_and_review(pull):
     """A draft waits to be ready, and then for the review that the branch asks for."""
     pull.hosted.protect(LANE, reviews=1)
@@ -245,6 +248,7 @@ def test_a_branch_that_is_gone(pull):
     assert pull.run().state == "closed"
 
 
+@pytest.mark.fault("G17")
 def test_a_queue(pull):
     """What is in a merge queue waits in its place, until the queue has merged it."""
     pull.hosted.use_queue(LANE)
