@@ -167,9 +167,7 @@ class Remote:
                   "--recurse-submodules=no", lease, "--", self.url, f"{sha}:{head_ref(branch)}")  # fmt: skip
 
     def _run(self, *arguments: str) -> Captured:
-        git = OutwardGit(
-            git_dir=self.repository.our_directory, helper_fds=self.repository.helper_fds, login=self.login
-        )
+        git = OutwardGit(git_dir=self.repository.our_directory, helper_fds=self.repository.helper_fds, login=self.login)
         began, since = self.clock(), datetime.now(UTC)
         tries = 0
         while True:

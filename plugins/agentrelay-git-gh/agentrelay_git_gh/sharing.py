@@ -1,4 +1,4 @@
-"""Keeping our branches and their namesakes on a remote at one: the remote has what we made, we have what was made there.
+"""Keeping our branches and their namesakes on a remote at one: it has what we made, we have what was made there.
 
 Nothing is ever rewritten on either side. What is on the remote under a name of ours, and was not put there by us or by
 the task's own agent, is left alone, and a person is told.
@@ -100,12 +100,13 @@ class SharedBranches:
                 there = self.remote.fetch(branch)
                 if there is None and not (make and self._seen(branch) is None):
                     return None
+                tip: str | None = local
                 if there is not None:
                     self._check_ours(branch, there)
-                    local = self._take_in(branch, local, there)
-                if local is not None and (local == there or self._push(branch, local, there)):
-                    self._note(branch, local)
-                    return local
+                    tip = self._take_in(branch, local, there)
+                if tip is not None and (tip == there or self._push(branch, tip, there)):
+                    self._note(branch, tip)
+                    return tip
         raise self._never_still(branch)
 
     def _local(self, branch: str) -> str:
@@ -148,11 +149,14 @@ class SharedBranches:
 
     def _push(self, branch: str, tip: str, there: str | None) -> bool:
         """Push; False where someone else was quicker."""
+        began = f"{SHARING}/{branch}"
         if there is None:
-            self.repository.set_ours({f"{SHARING}/{branch}": tip})  # first, so that it is known as ours
+            self.repository.set_ours({began: tip})  # first, so that it is known as ours
         try:
             self.remote.push(branch, tip, there)
         except RemoteMoved:
+            if there is None:  # someone else has made it
+                self.repository.change(self.repository.ours, f"delete {began}\0{tip}\0")
             return False
         self._note(branch, tip)
         return True
