@@ -77,7 +77,7 @@ def pull_request_of(url: str) -> tuple[Site, int] | None:
         host = parts.hostname or ""
     except ValueError:
         return None
-    match = re.fullmatch(r"/(?P<repository>[^/]+/[^/]+)/pull/(?P<number>[1-9][0-9]{0,17})/?", parts.path)
+    match = re.fullmatch(r"/(?P<repository>[^/]+/[^/]+)/pull/(?P<number>[1-9][0-9]{0,17})(?:/.*)?", parts.path)
     site = _site(host, match["repository"]) if match and parts.scheme in ("https", "http") else None
     return (site, int(match["number"])) if match and site else None
 
