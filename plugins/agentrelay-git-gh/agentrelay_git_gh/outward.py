@@ -7,6 +7,7 @@ outright, and only ordinary ways lead there.
 
 import os
 from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
 import attrs
 
@@ -16,6 +17,7 @@ from agentrelay_git_gh.trusted import Git
 _KEPT: Final = frozenset(
     {
         "GIT_ASKPASS",
+        "GIT_CONFIG_COUNT",
         "GIT_CONFIG_GLOBAL",
         "GIT_CONFIG_NOSYSTEM",
         "GIT_CONFIG_SYSTEM",
@@ -30,6 +32,8 @@ _KEPT: Final = frozenset(
         "GIT_SSL_KEY",
     }
 )
+# One setting each, of those that `GIT_CONFIG_COUNT` counts.
+_KEPT_PREFIXES: Final = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
 _SETTINGS: Final = {
     # What would open a window, and wait there.
     "SSH_ASKPASS_REQUIRE": "never",
@@ -72,12 +76,22 @@ class OutwardGit(Git):
         environment = {
             name: value
             for name, value in os.environ.items()
-            if name in _KEPT or not (name.startswith("GIT_") or name == "SSH_ASKPASS")
+            if name in _KEPT or name.startswith(_KEPT_PREFIXES) or not name.startswith(("GIT_", "SSH_ASKPASS"))
         }
         environment |= _SETTINGS
         environment["GIT_DIR"] = str(self.git_dir)
         if self.login is not None:
-            environment["GIT_CONFIG_COUNT"] = "1"
-            environment["GIT_CONFIG_KEY_0"] = f"credential.{self.login.server}.helper"
-            environment["GIT_CONFIG_VALUE_0"] = self.login.helper
+            given = environment.get("GIT_CONFIG_COUNT", "")
+            number = int(given) if given.isascii() and given.isdigit() else 0
+            environment["GIT_CONFIG_COUNT"] = str(number + 1)
+            environment[f"GIT_CONFIG_KEY_{number}"] = f"credential.{self.login.server}.helper"
+            environment[f"GIT_CONFIG_VALUE_{number}"] = self.login.helper
         return environment
+
+
+def without_credentials(url: str) -> str:
+    """An address as it may be shown, kept and given to a program: without a name and a password for HTTP."""
+    if not url.lower().startswith(("http://", "https://")):
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 import attrs
 
@@ -217,14 +217,6 @@ class Remote:
             f"git {command} with {self.url} failed: {said}; when that is mended, type `agentrelay run`",
             boundary=boundary,
         ) from failure
-
-
-def without_credentials(url: str) -> str:
-    """An address as it may be shown, kept and given to a program: without a name and a password for HTTP."""
-    if not url.lower().startswith(("http://", "https://")):
-        return url
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 class _NoSuchBranch(Exception):

@@ -1,5 +1,6 @@
 """What cannot be worked with is refused before anything is touched; what is not ours is left alone."""
 
+import asyncio
 import os
 import subprocess
 from pathlib import Path
@@ -123,7 +124,7 @@ def test_an_unknown_forge(tmp_path, user):
     bench = workspace(user.path, tmp_path, forge="github")
     bench.open_workstream(DEFAULT)
     with pytest.raises(UserError, match="forge: github is not available in this version; what there is: auto, local"):
-        bench.integrate(DEFAULT)
+        asyncio.run(bench.integrate(DEFAULT))
 
 
 def test_a_detached_head_is_a_base(bench, user):
@@ -132,7 +133,7 @@ def test_a_detached_head_is_a_base(bench, user):
     branch, _ = bench.workspace().open_workstream(DEFAULT)
     assert user("rev-parse", branch) == user("rev-parse", "main~1")
     with pytest.raises(UserError, match="name the merge_target_branch"):
-        bench.workspace().integrate(DEFAULT)
+        asyncio.run(bench.workspace().integrate(DEFAULT))
 
 
 def test_the_first_runs_branch_stays_the_default(bench, user):

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import attrs
 import pytest
+from agentrelay_git_gh.outward import without_credentials
 from agentrelay_git_gh.remotes import (
     TRIES,
     PushRefused,
     RemoteForbidden,
     RemoteGone,
     RemoteMoved,
-    without_credentials,
 )
 from agentrelay_git_gh.transfer import take_over
 
