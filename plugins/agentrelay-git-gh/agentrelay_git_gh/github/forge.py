@@ -13,7 +13,7 @@ from agentrelay_git_gh.github.failures import LoginRefused
 from agentrelay_git_gh.github.poller import Poller
 from agentrelay_git_gh.github.pull_requests import PullRequests
 from agentrelay_git_gh.github.records import GitHubPullRequest
-from agentrelay_git_gh.github.sites import parse
+from agentrelay_git_gh.github.sites import parse, pull_request_of
 from agentrelay_git_gh.github.snapshots import Snapshot
 from agentrelay_git_gh.merging import MergeMessage, conflicts
 from agentrelay_git_gh.outward import Login
@@ -177,8 +177,12 @@ class GitHubForge:
             base = self._branches.tip(look.base)
             return conflicts(self._repository, base, head_sha) if base is not None else ()
 
-        number = self._pull_requests.number(pr)
-        await clear(self._poller, number, head_sha, checks=checks, tell=tell, deadline=deadline, conflicts=conflicting)
+        named = pull_request_of(pr)
+        if named is None:
+            raise KeyError(f"there is no pull request {pr!r}")
+        await clear(
+            self._poller, named[1], head_sha, checks=checks, tell=tell, deadline=deadline, conflicts=conflicting
+        )
 
     def _check_content(self, pr: str, merged: str, head_sha: str) -> None:
         """A merge commit names what it merged; squashed or rebased, the work has other names."""
