@@ -15,6 +15,8 @@ from agentrelay_git_gh.github.failures import Ambiguous, Refused
 from agentrelay_git_gh.github.records import GitHubPullRequest
 from agentrelay_git_gh.merging import MergeMessage
 
+Method = Literal["merge", "squash", "rebase"]
+
 MERGING_TRIES: Final = 5
 _LOOKS: Final = 4
 _FIRST_PAUSE: Final = 1.0
@@ -58,25 +60,25 @@ class Merge:
     head_sha: str
     base: str
     message: MergeMessage
-    method: Literal["merge", "squash", "rebase"]
+    method: Method
 
     def perform(self) -> str:
         """Merge it, or find that it is merged; see `PullRequests.merge`."""
         last = ""
         for number in range(MERGING_TRIES):
-            merged = self._settled()
+            merged = self.settled()
             if merged is not None:
                 return merged
             try:
                 self.api.write("PUT", f"{self.api.site.path}/pulls/{self.number}/merge", self._fields())
             except Refused as failure:
-                merged = self._settled()
+                merged = self.settled()
                 if merged is not None:
                     return merged
                 if not _may_pass(failure):
                     raise
                 last = failure.said
-                self._pause(number)
+                self.wait(number)
                 continue
             except Ambiguous as failure:
                 last = str(failure)
@@ -93,13 +95,13 @@ class Merge:
     def _seen_merged(self) -> str | None:
         """Look until it shows as merged; `None` when it goes on to show as open."""
         for number in range(_LOOKS):
-            merged = self._settled()
+            merged = self.settled()
             if merged is not None:
                 return merged
-            self._pause(number)
+            self.wait(number)
         return None
 
-    def _settled(self) -> str | None:
+    def settled(self) -> str | None:
         """The merge, if it is merged as it should be; `None` while it is open.
 
         Raises:
@@ -129,7 +131,8 @@ class Merge:
             fields |= {"commit_title": title, "commit_message": rest.strip()}
         return fields
 
-    def _pause(self, number: int) -> None:
+    def wait(self, number: int) -> None:
+        """Pause between two tries, the longer the more there were."""
         self.api.pause(self.api.jitter(_FIRST_PAUSE * 2**number))
 
 

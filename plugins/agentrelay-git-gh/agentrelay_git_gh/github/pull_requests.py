@@ -5,7 +5,7 @@ asked for again; GitHub itself opens no second one for the same two branches, an
 """
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import attrs
 
@@ -13,7 +13,8 @@ from agentrelay_core.runtime import IntegrationBoundary, Parked, ProtocolViolati
 from agentrelay_git_gh.github.answers import Answer
 from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import Ambiguous, Refused
-from agentrelay_git_gh.github.merges import Merge, wrong_target
+from agentrelay_git_gh.github.merge_queue import enqueue
+from agentrelay_git_gh.github.merges import Merge, Method, wrong_target
 from agentrelay_git_gh.github.records import GitHubPullRequest, Notes
 from agentrelay_git_gh.github.sites import pull_request_of
 from agentrelay_git_gh.locks import lock_of
@@ -106,7 +107,7 @@ class PullRequests:
         url: str,
         head_sha: str,
         message: MergeMessage,
-        method: Literal["merge", "squash", "rebase"],
+        method: Method,
         *,
         base: str | None = None,
     ) -> str:
@@ -127,6 +128,27 @@ class PullRequests:
             Refused: GitHub does not merge it now: a conflict, a check, a rule; look at its state.
             Parked: It is closed, or has another target, or was merged with another commit; or it stays unclear.
         """
+        return self._merge(url, head_sha, message, method, base).perform()
+
+    def enqueue(self, url: str, head_sha: str, *, base: str | None = None) -> str | None:
+        """Put a pull request, as it was verified, into its target's merge queue, for a merge that `wants_queue`.
+
+        Args:
+            url: Its URL.
+            head_sha: The commit to merge, full hash.
+            base: The target that it must have; default the noted one, else the one that it has.
+
+        Returns:
+            The merge if it is merged already, `None` while it waits in the queue.
+
+        Raises:
+            HeadMoved: Its source is at another commit.
+            Refused: GitHub does not take it now.
+            Parked: It is closed, or has another target, or was merged with another commit; or it stays unclear.
+        """
+        return enqueue(self._merge(url, head_sha, MergeMessage(subject=""), "merge", base))
+
+    def _merge(self, url: str, head_sha: str, message: MergeMessage, method: Method, base: str | None) -> Merge:
         number = self._number(url)
         note = self._notes.numbered(number)
         return Merge(
@@ -137,7 +159,7 @@ class PullRequests:
             base=base or (note.base if note is not None else self.state(url).base),
             message=message,
             method=method,
-        ).perform()
+        )
 
     def _number(self, url: str) -> int:
         named = pull_request_of(url)
