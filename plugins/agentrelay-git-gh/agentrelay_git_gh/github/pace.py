@@ -27,12 +27,12 @@ class Allowance:
     """Calls that may be made.
 
     Args:
-        calls: Most calls in any hour.
+        calls: Most calls in any hour; what is left of 300 is for opening and merging.
         burst: How many of them may come at once.
     """
 
-    calls: int = 300
-    burst: int = 120
+    calls: int = 240
+    burst: int = 90
     made: int = attrs.field(default=0, init=False)
     _left: float = attrs.field(default=0.0, init=False)
     _counted: float | None = attrs.field(default=None, init=False)
