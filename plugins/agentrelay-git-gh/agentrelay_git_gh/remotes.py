@@ -16,6 +16,7 @@ import attrs
 
 from agentrelay_core.processes import Captured
 from agentrelay_core.runtime import IntegrationBoundary, Internal, Parked, Transient
+from agentrelay_git_gh.locks import lock_of
 from agentrelay_git_gh.names import FETCHED, head_ref
 from agentrelay_git_gh.outward import Login, OutwardGit
 from agentrelay_git_gh.repository import Repository
@@ -138,12 +139,13 @@ class Remote:
         if sha is None or self.repository.has(sha):
             return sha
         kept = f"{FETCHED}/{quote(branch, safe='')}"  # one component, so that no name is in another one's way
-        try:
-            self._run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--refmap=",
-                      "--no-recurse-submodules", "--", self.url, f"+{head_ref(branch)}:{kept}")  # fmt: skip
-        except _NoSuchBranch:
-            return None
-        return self.repository.our_refs(kept)[kept]
+        with lock_of("fetch", self.repository.common, branch):
+            try:
+                self._run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--refmap=",
+                          "--no-recurse-submodules", "--", self.url, f"+{head_ref(branch)}:{kept}")  # fmt: skip
+            except _NoSuchBranch:
+                return None
+            return self.repository.our_refs(kept)[kept]
 
     def push(self, branch: str, sha: str, expected: str | None) -> None:
         """Move a branch on the remote forward, from where it was seen; one that is there already is left as it is.

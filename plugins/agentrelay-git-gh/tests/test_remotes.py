@@ -1,5 +1,6 @@
 """Branches on a remote: moved only from where they were seen, and each kind of refusal told apart."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import attrs
@@ -90,6 +91,15 @@ def test_names_within_names_are_fetched_one_after_the_other(places):
     next_one = places.push_other("more", branch="release/1")
     assert places.remote.fetch("release") is None
     assert places.remote.fetch("release/1") == next_one
+
+
+def test_branch_is_fetched_by_many_at_once(places):
+    """Threads that take over the same new commits at one moment are not in each other's way."""
+    theirs = ""
+    for number in range(5):
+        theirs = places.push_other(f"file{number}", branch="main")
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(lambda _: places.remote.fetch("main"), range(8))) == {theirs}
 
 
 def test_refused_push_names_what_the_server_said(places):
