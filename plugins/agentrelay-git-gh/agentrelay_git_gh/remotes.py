@@ -141,8 +141,9 @@ class Remote:
         kept = f"{FETCHED}/{quote(branch, safe='')}"  # one component, so that no name is in another one's way
         with lock_of("fetch", self.repository.common, branch):
             try:
-                self._run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--refmap=",
-                          "--no-recurse-submodules", "--", self.url, f"+{head_ref(branch)}:{kept}")  # fmt: skip
+                self._run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
+                          "--refmap=", "--no-recurse-submodules",
+                          "--", self.url, f"+{head_ref(branch)}:{kept}")  # fmt: skip
             except _NoSuchBranch:
                 return None
             return self.repository.our_refs(kept)[kept]

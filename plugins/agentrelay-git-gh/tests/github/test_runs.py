@@ -155,7 +155,8 @@ def test_no_token_reaches_an_agent_or_what_is_written_down(project, new_only, tm
 
 OPENS_ITSELF = """\
 echo work > work.txt && git add -A && git commit -qm 'Do it' && branch=$(git branch --show-current) &&
-git push -q origin HEAD && gh pr create --head $branch --base agentrelay/own@default --title 'Mine' --body 'By me' > url &&
+git push -q origin HEAD &&
+gh pr create --head $branch --base agentrelay/own@default --title 'Mine' --body 'By me' > url &&
 printf '%s\\n%s\\n' now "$(tail -1 url)" > signal && rm url && mv signal $AGENTRELAY_SIGNAL_DIR/.done
 """.replace("\n", " ")
 PASSED = "GH_HOST, GH_CONFIG_DIR, HTTP_PROXY, http_proxy, GIT_CONFIG_COUNT, GIT_CONFIG_KEY_0, GIT_CONFIG_VALUE_0"
