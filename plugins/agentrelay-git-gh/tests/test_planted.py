@@ -1,6 +1,5 @@
 """One by one: what an agent can plant so that git runs a program, and that ours never does, from open to close."""
 
-import asyncio
 import os
 import stat
 import subprocess
@@ -188,7 +187,7 @@ async def life(bench, workspace, attributes: str) -> None:
     bench.prepare(later).write(four="4\n")
     workspace.publish(later)
     await bench.teardown(later)
-    asyncio.run(workspace.integrate(FIRST))
+    await workspace.integrate(FIRST)
     workspace.close_workstream(FIRST)
     workspace.close_workstream(SECOND)
 

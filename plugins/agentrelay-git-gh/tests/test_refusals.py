@@ -122,9 +122,8 @@ def test_no_git(tmp_path, user, monkeypatch):
 def test_an_unknown_forge(tmp_path, user):
     """A forge that is not there is named, with those that are."""
     bench = workspace(user.path, tmp_path, forge="github")
-    bench.open_workstream(DEFAULT)
     with pytest.raises(UserError, match="forge: github is not available in this version; what there is: auto, local"):
-        asyncio.run(bench.integrate(DEFAULT))
+        bench.preflight()
 
 
 def test_a_detached_head_is_a_base(bench, user):
