@@ -43,6 +43,8 @@ def environment(*, host: str, port: int, place: Path, user: str, token: str, log
         "DO_NOT_TRACK": "1",
         "HTTP_PROXY": proxy,
         "http_proxy": proxy,
+        "HTTPS_PROXY": proxy,  # which it refuses, so that nothing gets past loopback
+        "https_proxy": proxy,
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
         "NO_COLOR": "1",
