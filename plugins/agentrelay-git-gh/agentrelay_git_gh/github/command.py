@@ -160,6 +160,10 @@ class GitHubApi:
         except Unanswered as failure:
             raise Ambiguous(str(failure)) from failure
 
+    def pausing(self, pause: Callable[[float], None]) -> "GitHubApi":
+        """The same with another way to pause between tries; what it raises ends them."""
+        return attrs.evolve(self, pause=pause)
+
     def _until_answered(self, call: Callable[[], T]) -> T:
         began = self.clock()
         tries = 0

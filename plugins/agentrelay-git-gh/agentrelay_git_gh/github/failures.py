@@ -41,6 +41,10 @@ class Refused(Parked):
         self.said = said
 
 
+class BudgetSpent(Throttled):
+    """The hour's calls of one of GitHub's budgets are used up; the other budget is not concerned."""
+
+
 class Unanswered(Exception):
     """GitHub gave no answer, or none that means anything: 5xx, no connection, a broken one, too late."""
 
@@ -65,8 +69,11 @@ def failure_of_answer(answer: Answer, site: Site, what: str, now: float) -> Exce
         return Unanswered(f"{what}: HTTP {answer.status} {said}".rstrip())
     if answer.status == 401:
         return LoginRefused(f"the login for {site.host} does not work: {said or 'HTTP 401'}; {log_in(site.host)}")
-    if answer.status in (403, 429):
+    is_archived = "archived" in said and answer.status == 403  # no other login could do more
+    if answer.status in (403, 429) and not is_archived:
         return limit_of(answer, site, now) or _forbidden(answer, site, what, said)
+    if answer.status == 422 and "submitted too quickly" in said:
+        return _limited(Throttled, site, _UNTOLD_LIMIT, said)
     return Refused(f"{what}: GitHub says {said or 'no'} (HTTP {answer.status})", status=answer.status, said=said)
 
 
@@ -86,14 +93,13 @@ def failure_of_errors(answer: Answer, site: Site, what: str, now: float, *, may_
     said = shortened(answer.message)
     if not errors:
         return None if isinstance(fields.get("data"), dict) else Unanswered(f"{what}: an answer without data")
-    if "RATE_LIMITED" in kinds:
-        limit = limit_of(answer, site, now)
-        return limit or _throttled(site, _UNTOLD_LIMIT, said)
+    if "RATE_LIMITED" in kinds or "secondary rate limit" in said.lower():
+        return limit_of(answer, site, now, spent="RATE_LIMITED" in kinds)
     if kinds & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
         return _forbidden(answer, site, what, said)
     if may_lack and kinds == {"NOT_FOUND"} and isinstance(fields.get("data"), dict):
         return None
-    if kinds == {""} and "something went wrong" in said.lower():
+    if "something went wrong" in said.lower():
         return Unanswered(f"{what}: {said}")
     return Refused(f"{what}: GitHub says {said}", status=answer.status, said=said)
 
@@ -106,17 +112,24 @@ def failure_of_process(ended: Captured, site: Site, what: str) -> Exception:
     return Unanswered(f"{what}: {said or f'gh ended with exit code {ended.returncode} and said nothing'}")
 
 
-def limit_of(answer: Answer, site: Site, now: float) -> Throttled | None:
-    """The limit that an answer speaks of, and how long it lasts; `None` if it speaks of none."""
+def limit_of(answer: Answer, site: Site, now: float, *, spent: bool = False) -> Throttled | None:
+    """The limit that an answer speaks of, and how long it lasts; `None` if it speaks of none.
+
+    Args:
+        answer: The answer.
+        site: The repository, whose host is named.
+        now: Seconds since 1970.
+        spent: Whether it is known from elsewhere that a budget is used up.
+    """
     said = shortened(answer.message)
     after = answer.headers.get("retry-after", "")
     if after.isascii() and after.isdigit():
-        return _throttled(site, float(after), said)
-    if answer.headers.get("x-ratelimit-remaining") == "0":
+        return _limited(Throttled, site, float(after), said)
+    if spent or answer.headers.get("x-ratelimit-remaining") == "0":
         seconds = answer.seconds_until("x-ratelimit-reset", now)
-        return _throttled(site, _UNTOLD_LIMIT if seconds is None else seconds + 1, said)
+        return _limited(BudgetSpent, site, _UNTOLD_LIMIT if seconds is None else seconds + 1, said)
     if answer.status == 429 or "rate limit" in said.lower() or "abuse detection" in said.lower():
-        return _throttled(site, _UNTOLD_LIMIT, said)
+        return _limited(Throttled, site, _UNTOLD_LIMIT, said)
     return None
 
 
@@ -181,8 +194,8 @@ def _forbidden(answer: Answer, site: Site, what: str, said: str) -> LoginRefused
     return LoginRefused(f"{what}: the login for {site.host} may not do that: {said or 'HTTP 403'}; {allow(site.host)}")
 
 
-def _throttled(site: Site, seconds: float, said: str) -> Throttled:
-    return Throttled(
+def _limited(kind: type[Throttled], site: Site, seconds: float, said: str) -> Throttled:
+    return kind(
         f"{site.host} limits our calls for another {seconds:.0f} s" + (f": {said}" if said else ""),
         retry_after=seconds,
         boundary=IntegrationBoundary.PULL_REQUEST,

@@ -14,7 +14,7 @@ import attrs
 
 from agentrelay_core.runtime import IntegrationBoundary, Throttled
 from agentrelay_git_gh.github.answers import Answer
-from agentrelay_git_gh.github.failures import LoginRefused
+from agentrelay_git_gh.github.failures import BudgetSpent, LoginRefused
 
 Resource = Literal["core", "graphql"]  # REST and GraphQL have budgets of their own
 RESERVE: Final = 0.2  # the part of a budget that is left for people and agents
@@ -88,10 +88,10 @@ class HostLimits:
                 self._refused = self._refused or failure.message
             elif isinstance(failure, Throttled) and failure.retry_after is not None:
                 until = self._clock() + failure.retry_after
-                # A budget that is used up is that resource's alone; every other limit is meant for all that we do.
-                spent = (budget := self._budgets.get(resource)) is not None and budget.remaining == 0
                 told = datetime.fromtimestamp(until, UTC).strftime("%H:%M:%S UTC")
-                self._until[resource if spent else "every"] = (until, f"{failure.message} (until {told})")
+                # A budget that is used up is that resource's alone; every other limit is meant for all that we do.
+                limited = resource if isinstance(failure, BudgetSpent) else "every"
+                self._until[limited] = (until, f"{failure.message} (until {told})")
 
     def budget(self, resource: Resource) -> Budget | None:
         """What is left of a budget, as far as is known; a past reset makes it full again."""

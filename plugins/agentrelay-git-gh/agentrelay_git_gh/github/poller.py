@@ -5,6 +5,7 @@ failure ends the wait of all of them at once, with the same message.
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -61,11 +62,18 @@ class Api(Protocol):
     ) -> Answer:
         """GET something."""
 
+    def pausing(self, pause: Callable[[float], None]) -> "Api":
+        """The same with another way to pause between tries."""
+
 
 @attrs.frozen(kw_only=True)
 class _Asked:
     asked_at: float
     answer: "asyncio.Task[Protection]"
+
+
+class _NobodyWatches(Exception):
+    """Ends a call that would be tried again."""
 
 
 class Poller:
@@ -86,7 +94,8 @@ class Poller:
         chance: Random | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self.api = api
+        self._nobody = threading.Event()
+        self.api = api.pausing(self._pause)
         self.wall = wall
         self.allowance = allowance or Allowance()
         self._pace = Pace(chance or Random())
@@ -96,7 +105,7 @@ class Poller:
         self._limit: Limited | None = None
         self._task: asyncio.Task[None] | None = None
         self._stirred = asyncio.Event()
-        self._protections = ProtectionReader(api.site, api.read)
+        self._protections = ProtectionReader(api.site, self.api.read)
         self._protected: dict[str, _Asked] = {}
 
     @contextmanager
@@ -108,6 +117,7 @@ class Poller:
         """
         watch = Watch(number, self._ensure)
         self._watches.add(watch)
+        self._nobody.clear()
         if self._limit is not None:
             watch.show(self._limit)
         self._ensure()
@@ -116,6 +126,8 @@ class Poller:
             yield watch
         finally:
             self._watches.discard(watch)
+            if not self._watches:
+                self._nobody.set()
             self._stirred.set()
 
     async def call(self, function: Callable[..., T], *arguments: Any, calls: int = 1) -> T:
@@ -137,16 +149,26 @@ class Poller:
             branch: Its name.
             again: Whether what was read some minutes ago may be wrong; read anew if the allowance has room.
         """
-        known = self._protected.get(branch)
-        if known is None or _failed(known.answer) or (again and self._may_be_read_anew(known.asked_at)):
-            answer = asyncio.create_task(self.call(self._protections.of, branch, calls=2))
-            known = self._protected[branch] = _Asked(asked_at=self._now(), answer=answer)
-        return await asyncio.shield(known.answer)  # many may wait for it, and one of them may give up
+        while True:
+            known = self._protected.get(branch)
+            if known is None or _failed(known.answer) or (again and self._may_be_read_anew(known.asked_at)):
+                answer = asyncio.create_task(self.call(self._protections.of, branch, calls=2))
+                known = self._protected[branch] = _Asked(asked_at=self._now(), answer=answer)
+            try:
+                return await asyncio.shield(known.answer)  # many may wait for it, and one of them may give up
+            except _NobodyWatches:  # it was given up with those who asked first
+                if self._nobody.is_set():
+                    raise
 
     def _may_be_read_anew(self, read_at: float) -> bool:
         rest = self.api.limits.budget("core")
         has_room = self.allowance.has_room(self._now()) and (rest is None or rest.spare() > 0)
         return has_room and self._now() - read_at >= _PROTECTION_STALE
+
+    def _pause(self, seconds: float) -> None:
+        """Pause between tries of a call, in its thread; when nobody watches any more, nobody waits for its answer."""
+        if self._nobody.wait(seconds):
+            raise _NobodyWatches
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -167,6 +189,8 @@ class Poller:
                 self._show_all({watch.number: self._limit for watch in self._watches})
                 await self._rest(seconds, firm=True)
                 self._limit = None
+            except _NobodyWatches:
+                continue  # somebody may have come since
             except Exception as failure:
                 for watch in self._watches:
                     watch.fail(failure)

@@ -42,20 +42,24 @@ class PullRequests:
     def find(self, head: str, base: str) -> GitHubPullRequest | None:
         """The pull request of a source and a target branch of our repository; `None` without one.
 
-        That is the one that we noted, else the one that is open and is noted now, else the newest.
+        That is the one that we noted, unless it is closed and another one is open; else the one that is open, and is
+        noted now; else the newest.
 
         Raises:
             Parked: The noted one has another target now, or several are open and none of them was noted.
         """
         note = self._notes.of(head, base)
         listed = self._listed(head, base)
+        noted = None
         if note is not None:
-            found = next((one for one in listed if one.node_id == note.node_id), None)
-            return found or self._noted(note.number, head, base)
+            noted = next((one for one in listed if one.node_id == note.node_id), None)
+            noted = noted or self._noted(note.number, head, base)
+            if noted.state != "closed":
+                return noted
         opened = self._only_open(listed, head, base)
         if opened is not None:
             self._notes.keep(opened)
-        return opened or max(listed, key=lambda one: one.number, default=None)
+        return opened or noted or max(listed, key=lambda one: one.number, default=None)
 
     def open(self, head: str, base: str, title: str, body: str) -> GitHubPullRequest:
         """Open a pull request; one that is open already is returned.

@@ -1,5 +1,6 @@
 """The real gh, old and new, recorded as it is started, and a server that answers what a test writes down."""
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -155,14 +156,15 @@ def _handler(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
             if reply.late:
                 server.release.wait(60)
             if reply.broken != -1:
-                self.send_response(reply.status)
+                self.send_response_only(reply.status)  # without a date, so that a test's clock counts
                 for name, value in reply.headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Type", "application/json; charset=utf-8")
                 self.send_header("Content-Length", str(len(reply.body)))
                 self.end_headers()
                 if reply.status != 304:
-                    self.wfile.write(reply.body[: reply.broken])
+                    with contextlib.suppress(ConnectionError):  # who waited for it has given up
+                        self.wfile.write(reply.body[: reply.broken])
             if reply.broken is not None:
                 self.connection.shutdown(socket.SHUT_RDWR)
                 self.close_connection = True

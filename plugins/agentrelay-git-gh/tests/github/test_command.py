@@ -227,6 +227,15 @@ def test_single_sign_on_is_never_an_expected_status(new_gh, server, api):
         api.read("user", accept=(403,))
 
 
+def test_an_archived_repository_is_no_matter_of_the_login(new_gh, server, api):
+    """What nobody may change is refused with GitHub's words, and reading goes on."""
+    server.will(403, '{"message": "Repository was archived so is read-only."}')
+    with pytest.raises(Refused, match="Repository was archived so is read-only"):
+        api.write("POST", f"{REPOSITORY}/pulls", {})
+    server.will(200)
+    assert api.read("user").status == 200
+
+
 @pytest.mark.parametrize("write", [False, True])
 def test_a_limit_is_told_and_kept(new_gh, server, api, clock, write):
     """A limit is raised with its seconds, costs no try more, and ends when GitHub said."""
@@ -244,12 +253,13 @@ def test_a_limit_is_told_and_kept(new_gh, server, api, clock, write):
 
 def test_budgets_are_read_from_answers(new_gh, server, api, clock):
     """What is left of REST's and GraphQL's budgets is known from each answer."""
-    headers = {"X_RateLimit_Limit": 5000, "X_RateLimit_Reset": int(clock.now + 600), "Date": "nonsense"}
+    headers = {"X_RateLimit_Limit": 5000, "X_RateLimit_Reset": int(clock.now + 600)}
     server.will(200, X_RateLimit_Remaining=4321, **headers)
     server.will(200, '{"data": {}}', X_RateLimit_Remaining=1234, X_RateLimit_Resource="graphql", **headers)
     api.read("user")
     api.ask("query{viewer{login}}")
     assert api.limits.budget("core").remaining == 4321
+    assert api.limits.budget("core").resets_at == clock.now + 600
     assert api.limits.budget("graphql").remaining == 1234
 
 
@@ -264,6 +274,9 @@ def test_a_refusal_carries_what_github_says(gh, server, api):
     assert refused.value.said == "Validation Failed; A pull request already exists for a:b."
     server.will(307, '{"message": "Moved Permanently"}', Location="https://api.github.com/repositories/1")
     with pytest.raises(Refused, match="Moved Permanently"):
+        api.write("POST", f"{REPOSITORY}/pulls", {})
+    server.will(422, '{"message": "Validation Failed", "errors": [{"message": "was submitted too quickly"}]}')
+    with pytest.raises(Throttled, match="too quickly"):
         api.write("POST", f"{REPOSITORY}/pulls", {})
 
 
@@ -285,10 +298,26 @@ def test_a_graphql_query_gives_its_data(gh, server, api):
     assert server.asked == ["POST graphql"]
 
 
+def test_a_query_that_costs_more_than_is_left_stops_queries_alone(new_gh, server, api, clock):
+    """GraphQL's limit, also while points are left, lasts until its reset, and REST goes on."""
+    limited = '{"errors": [{"type": "RATE_LIMITED", "message": "API rate limit already exceeded"}]}'
+    reset = int(clock.now + 1000)
+    server.will(200, limited, X_RateLimit_Limit=5000, X_RateLimit_Remaining=3, X_RateLimit_Reset=reset)
+    with pytest.raises(Throttled) as refused:
+        api.ask("query{viewer{login}}")
+    assert refused.value.retry_after == 1001
+    server.will(200)
+    assert api.read("user").status == 200
+    with pytest.raises(Throttled, match="until 08:16:41 UTC"):
+        api.ask("query{viewer{login}}")
+    assert len(server.requests) == 2
+
+
 @pytest.mark.parametrize(
     ("errors", "error", "text"),
     [
         ('[{"type": "RATE_LIMITED", "message": "API rate limit already exceeded"}]', Throttled, "already exceeded"),
+        ('[{"message": "You have exceeded a secondary rate limit."}]', Throttled, "secondary rate limit"),
         ('[{"type": "FORBIDDEN", "message": "Resource not accessible"}]', LoginRefused, "Resource not accessible"),
         (
             '[{"type": "FORBIDDEN", "message": "Resource protected by organization SAML"}]',

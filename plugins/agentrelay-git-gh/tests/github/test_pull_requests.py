@@ -116,6 +116,7 @@ def test_a_pull_request_is_opened_once_and_merged(gh, make_world):
     assert not any(world.github.token in line for line in gh.command_lines)
 
 
+@pytest.mark.fault("G10")
 @pytest.mark.parametrize("method", ["squash", "rebase"])
 def test_it_is_merged_by_the_method_that_is_asked_for(world, method):
     """Squash and rebase give one commit on the target, which is what is returned."""
@@ -128,6 +129,7 @@ def test_it_is_merged_by_the_method_that_is_asked_for(world, method):
     assert subject == ("task: A title" if method == "squash" else "change")
 
 
+@pytest.mark.fault("G10")
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
 def test_what_a_person_merged_is_merged(world, method):
     """A pull request that a person merged at the verified commit, in whatever way, is not merged again."""
@@ -139,6 +141,7 @@ def test_what_a_person_merged_is_merged(world, method):
     assert (found.state, found.merged_by) == ("merged", "petra")
 
 
+@pytest.mark.fault("G14")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -191,6 +194,7 @@ def test_what_cannot_be_opened_is_refused(world):
     assert world.asked("POST /repos/acme/rockets/pulls") == 1
 
 
+@pytest.mark.fault("G14", "G18")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -236,6 +240,7 @@ def test_a_merge_that_takes_too_long_is_looked_up(new_gh, make_world):
     assert not world.github.wait_for_request("/merge$", times=2, seconds=0)
 
 
+@pytest.mark.fault("G18")
 def test_a_base_that_never_stands_still_parks(world):
     """A base that was modified each time is tried five times, then a person is told."""
     opened = world.open()
@@ -254,6 +259,7 @@ def test_a_merge_that_github_only_claims_parks(world):
         world.merge(opened)
 
 
+@pytest.mark.fault("G13")
 def test_a_head_that_moved_is_not_merged(world):
     """A push after the verification, before the merge or at that very moment, is named with both commits."""
     opened = world.open()
@@ -269,6 +275,7 @@ def test_a_head_that_moved_is_not_merged(world):
     assert world.github.happened("merged") == []
 
 
+@pytest.mark.fault("G12", "G13")
 def test_what_was_merged_with_another_head_is_not_done(world):
     """A person who pushed and merged merged something else than was verified; both commits are named."""
     opened = world.open()
@@ -278,6 +285,7 @@ def test_what_was_merged_with_another_head_is_not_done(world):
         world.merge(opened)
 
 
+@pytest.mark.fault("G12")
 def test_a_target_that_was_changed_is_not_merged_into(world):
     """A pull request that a person gave another target is merged into neither; its own is named."""
     opened = world.open()
@@ -304,6 +312,17 @@ def test_what_was_closed_waits_for_a_person(world):
     assert world.merge(opened) == world.repository.tip(BASE)
 
 
+def test_what_a_person_opened_instead_is_taken(world):
+    """Where ours was closed and another one is open for the same branches, that one is ours from then on."""
+    first = world.open()
+    world.repository.close(first.number)
+    second = world.repository.open(HEAD, BASE)
+    assert world.open().number == second.number
+    world.repository.close(second.number)
+    world.repository.reopen(first.number)
+    assert world.pull_requests.find(HEAD, BASE).number == first.number
+
+
 def test_one_that_is_closed_while_it_is_merged_waits_for_a_person(world):
     """A close at the very moment of the merge is told as that, not as GitHub's refusal."""
     opened = world.open()
@@ -320,6 +339,16 @@ def test_after_a_merge_another_one_may_be_opened(world):
     second = world.open()
     assert (second.number, second.state) == (2, "open")
     assert world.pull_requests.find(HEAD, BASE).number == 2
+
+
+def test_another_one_after_a_merge_is_opened_once(world):
+    """A process that was killed after it had opened the second one, and before it noted it, finds it again."""
+    world.merge(world.open())
+    world.repository.push(HEAD, {"work": "2\n"})
+    second = world.repository.open(HEAD, BASE)
+    assert world.open().number == second.number
+    assert world.pull_requests.find(HEAD, BASE).number == second.number
+    assert len(world.repository.pulls) == 2
 
 
 def test_an_older_one_that_was_never_ours_is_not_reopened(world):
@@ -350,6 +379,7 @@ def test_what_does_not_merge_is_refused_with_githubs_words(world):
     assert world.github.happened("merged") == []
 
 
+@pytest.mark.fault("G11")
 def test_forks_with_the_same_branch_are_not_ours(world):
     """A fork's branch of the same name, into the same target, is neither found nor taken for ours."""
     fork = world.github.add_fork("acme/rockets", "mallory")
@@ -364,6 +394,7 @@ def test_forks_with_the_same_branch_are_not_ours(world):
     assert world.open().number == 2
 
 
+@pytest.mark.fault("G11")
 def test_an_agents_url_is_a_hint(world):
     """The URL of the right pull request is taken in any spelling; every other one is named, with the right one."""
     opened = world.repository.open(HEAD, BASE)
@@ -389,6 +420,7 @@ def test_an_agents_url_is_a_hint(world):
         )
 
 
+@pytest.mark.fault("G20")
 def test_of_several_the_noted_one_counts(world):
     """Where two are open for the same branches, the one that we opened counts; without a note a person must choose."""
     opened = world.open()
@@ -432,6 +464,7 @@ def test_what_is_no_pull_request_of_ours_has_no_state(world):
             world.pull_requests.state(url)
 
 
+@pytest.mark.fault("G16")
 def test_a_login_that_expires_in_mid_run_stops_everything_at_once(world):
     """After the token is revoked one call learns of it, and no later one asks; nothing was merged."""
     opened = world.open()
@@ -444,6 +477,7 @@ def test_a_login_that_expires_in_mid_run_stops_everything_at_once(world):
     assert world.github.happened("merged") == []
 
 
+@pytest.mark.fault("G16")
 def test_single_sign_on_is_asked_for_with_its_address(world):
     """An organization that wants single sign-on leads to the address where it is given."""
     opened = world.open()
@@ -454,6 +488,7 @@ def test_single_sign_on_is_asked_for_with_its_address(world):
         world.merge(opened)
 
 
+@pytest.mark.fault("G16")
 @pytest.mark.parametrize("step", ["open", "merge"])
 def test_a_token_without_the_scope_is_told_what_it_lacks(new_gh, make_world, step):
     """A token that lost its scope, or a right that was taken away, parks with what to type; nothing happens."""
@@ -465,6 +500,7 @@ def test_a_token_without_the_scope_is_told_what_it_lacks(new_gh, make_world, ste
     assert world.github.happened("merged") == []
 
 
+@pytest.mark.fault("G15")
 @pytest.mark.parametrize("step", ["open", "merge"])
 def test_limits_are_passed_on_and_nothing_happens_twice(world, step):
     """A primary or a secondary limit says how long to wait; after that the same call succeeds, once."""

@@ -10,7 +10,7 @@ import pytest
 from agentrelay_git_gh.github.checks import Check
 from agentrelay_git_gh.github.failures import LoginRefused
 from agentrelay_git_gh.github.pace import Allowance
-from agentrelay_git_gh.github.poller import Poller
+from agentrelay_git_gh.github.poller import Poller, _NobodyWatches
 from agentrelay_git_gh.github.snapshots import Snapshot
 from agentrelay_git_gh.github.watches import Limited
 from hypothesis import given
@@ -199,6 +199,16 @@ def test_a_login_that_does_not_work_ends_every_wait_at_once(github, poller, virt
     assert virtual_clock.time() < 1
 
 
+def test_who_comes_while_a_call_is_given_up_is_served(github, poller, virtual_clock):
+    """A call that is given up because its last watcher left is made again for one who has come meanwhile."""
+    github.show(1)
+    github.failures = [_NobodyWatches()]
+    assert virtual_clock.run_until_complete(watched(poller, seconds=1))
+    github.failures = [_NobodyWatches()]
+    poller._nobody.clear()
+    assert virtual_clock.run_until_complete(poller.protection("lane")).checks == ()
+
+
 def test_a_limit_is_waited_out(github, poller, virtual_clock):
     """While GitHub limits us nobody asks; each watcher, also a new one, is told until when, and then it goes on."""
     github.show(1)
@@ -310,6 +320,9 @@ class SlowGitHub:
 
     def __getattr__(self, name):
         return getattr(self.inner, name)
+
+    def pausing(self, pause):
+        return self
 
     def ask(self, text, variables=None):
         self.threads.append(threading.get_ident())
