@@ -77,8 +77,10 @@ class Integrator:
         if spec.auto_merge and found.state == "open":
             try:
                 if isinstance(forge, SharingForge):
-                    await forge.clear(found.url, opened.head, checks=checks, tell=tell, deadline=PATIENCE)
-                await finished(self._merge, spec, opened)
+                    await forge.land(found.url, opened.head, checks=checks, tell=tell, deadline=PATIENCE)
+                    await finished(self._take_in, forge, spec)
+                else:
+                    await finished(self._merge, opened)
             except AgentFailure as failure:  # a conflict, a red check: there is no agent to hand it to
                 raise Parked(
                     f"{found.url} needs a person: {failure.message}; type: git merge {found.head}"
@@ -133,11 +135,14 @@ class Integrator:
         return Integration(pull_request=found, head=head)
 
     @parking()
-    def _merge(self, spec: WorkstreamSpec, opened: Integration) -> None:
+    def _merge(self, opened: Integration) -> None:
         settle(self.forge.merge(opened.pull_request.url, opened.head))
+
+    @parking()
+    def _take_in(self, forge: SharingForge, spec: WorkstreamSpec) -> None:
         target = target_branch(self.repository, self.graph, spec)
-        if isinstance(self.forge, SharingForge) and self._is_ours(target):  # the user's own are never moved
-            self.forge.follow(target)
+        if self._is_ours(target):  # the user's own branches are never moved
+            forge.follow(target)
 
     def _open(self, spec: WorkstreamSpec, branch: str, target: str) -> PullRequest:
         title, body = f"{self.graph}: {spec.id}", integration_body(self.graph, spec.id, self.run_id)

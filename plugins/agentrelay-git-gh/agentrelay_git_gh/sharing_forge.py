@@ -19,7 +19,7 @@ Tell = Callable[[str, str], None]
 
 @runtime_checkable
 class SharingForge(Forge, Protocol):
-    """A forge with a server. All but `clear` block, and may be called from several threads at once.
+    """A forge with a server. All but `land` block, and may be called from several threads at once.
 
     Attributes:
         policies: Which checks pull requests into a branch of ours must pass, as the workspace was told.
@@ -48,8 +48,8 @@ class SharingForge(Forge, Protocol):
     def deliver(self, branch: str, tip: str) -> None:
         """Have a task's branch stand on the server where it stands here."""
 
-    async def clear(self, pr: str, head_sha: str, *, checks: Checks, tell: Tell, deadline: float) -> None:
-        """Wait until a pull request may be merged.
+    async def land(self, pr: str, head_sha: str, *, checks: Checks, tell: Tell, deadline: float) -> str:
+        """Wait until a pull request may be merged, and merge it; return the merge commit.
 
         Args:
             pr: Its URL.

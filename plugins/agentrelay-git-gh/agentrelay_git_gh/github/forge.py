@@ -1,5 +1,6 @@
 """A run's repository on GitHub: pull requests through `gh`, branches through git, and one login, limit and poller."""
 
+import asyncio
 import logging
 from typing import Final, Literal, cast
 from urllib.parse import urlsplit
@@ -7,9 +8,11 @@ from urllib.parse import urlsplit
 from agentrelay_core.hooks import RunInfo
 from agentrelay_core.runtime import IntegrationBoundary, Internal, Parked, Throttled, UserError
 from agentrelay_git_gh.choosing import Choice
+from agentrelay_git_gh.finishing import finished
 from agentrelay_git_gh.github.clearing import clear
 from agentrelay_git_gh.github.command import GitHubApi
-from agentrelay_git_gh.github.failures import LoginRefused
+from agentrelay_git_gh.github.failures import LoginRefused, Refused
+from agentrelay_git_gh.github.merge_queue import wants_queue
 from agentrelay_git_gh.github.poller import Poller
 from agentrelay_git_gh.github.pull_requests import PullRequests
 from agentrelay_git_gh.github.records import GitHubPullRequest
@@ -25,13 +28,18 @@ from agentrelay_git_gh.sharing_forge import Checks, Tell
 _LOG = logging.getLogger(__name__)
 _ALLOWED_BY: Final = {"merge": "allow_merge_commit", "squash": "allow_squash_merge", "rebase": "allow_rebase_merge"}
 _LOOKS: Final = 5
+_TURNS: Final = 5  # merges that GitHub refuses, or queues that let it fall, before a person is asked
 _FIRST_PAUSE: Final = 1.0
+
+
+class InQueue(Parked):
+    """A pull request was handed to its target's merge queue, which merges it when its turn comes."""
 
 
 class GitHubForge:
     """Pull requests of one graph on GitHub, and the branches that are shared with it.
 
-    All but `clear` block, and may be called from several threads at once.
+    All but `land` block, and may be called from several threads at once.
 
     Args:
         run: The run.
@@ -116,7 +124,7 @@ class GitHubForge:
         """
         found = self.state(pr)
         message = message or MergeMessage(subject=found.title)
-        merged = self._pull_requests.merge(pr, head_sha, message, self._method)
+        merged = self._merged(pr, head_sha, message)
         for number in range(_LOOKS):
             tip = self._branches.tip(found.base)
             if tip is not None and self._repository.has(merged) and self._repository.contains(tip, merged):
@@ -162,8 +170,17 @@ class GitHubForge:
         """Have a task's branch stand on GitHub where it stands here."""
         self._branches.deliver(branch, tip)
 
-    async def clear(self, pr: str, head_sha: str, *, checks: Checks, tell: Tell, deadline: float) -> None:
-        """Wait until a pull request may be merged; see `clearing.clear`.
+    async def land(
+        self,
+        pr: str,
+        head_sha: str,
+        *,
+        checks: Checks,
+        tell: Tell,
+        deadline: float,
+        message: MergeMessage | None = None,
+    ) -> str:
+        """Wait until a pull request may be merged, and merge it; a merge queue is waited for as well.
 
         Args:
             pr: Its URL.
@@ -171,8 +188,29 @@ class GitHubForge:
             checks: Which checks must pass on it.
             tell: Called when what is waited for has changed.
             deadline: Seconds after which a person is asked.
-        """
+            message: What the merge commit says; default the pull request's title.
 
+        Returns:
+            The commit that GitHub calls the merge.
+
+        Raises:
+            AgentFailure: A check speaks against the work.
+            MergeConflict: It conflicts with its target; names the files.
+            Parked: A person must act.
+        """
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + deadline
+        turn = 1
+        while True:
+            await self._clear(pr, head_sha, checks, tell, max(0.0, ends - loop.time()))
+            try:
+                return await finished(self.merge, pr, head_sha, message)
+            except (InQueue, Refused):  # what it waits for now, or why it cannot be merged any more, is seen by a look
+                if turn == _TURNS:
+                    raise
+            turn += 1
+
+    async def _clear(self, pr: str, head_sha: str, checks: Checks, tell: Tell, deadline: float) -> None:
         def conflicting(look: Snapshot) -> tuple[str, ...]:
             base = self._branches.tip(look.base)
             return conflicts(self._repository, base, head_sha) if base is not None else ()
@@ -183,6 +221,20 @@ class GitHubForge:
         await clear(
             self._poller, named[1], head_sha, checks=checks, tell=tell, deadline=deadline, conflicts=conflicting
         )
+
+    def _merged(self, pr: str, head_sha: str, message: MergeMessage) -> str:
+        try:
+            return self._pull_requests.merge(pr, head_sha, message, self._method)
+        except Refused as refusal:
+            if not wants_queue(refusal):
+                raise
+        merged = self._pull_requests.enqueue(pr, head_sha)
+        if merged is None:
+            raise InQueue(
+                f"{pr} is in its target's merge queue; when that has merged it, type `agentrelay run`",
+                boundary=IntegrationBoundary.PULL_REQUEST,
+            )
+        return merged
 
     def _check_content(self, pr: str, merged: str, head_sha: str) -> None:
         """A merge commit names what it merged; squashed or rebased, the work has other names."""

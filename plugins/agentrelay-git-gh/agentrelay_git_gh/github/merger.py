@@ -30,7 +30,6 @@ class _Subject:
     forge: GitHubForge
     target: str
     head: str
-    is_open: bool
     message: MergeMessage
 
 
@@ -99,11 +98,15 @@ class GhTaskMerger:
             runtime.report("task_waiting_external", f"{state}: {detail}", {"state": state, "detail": detail})
 
         subject = await finished(self._subject, runtime, pr_url)
-        if subject.is_open:
-            deadlines = runtime.task.deadlines or _DEADLINES
-            checks = subject.forge.policy(subject.target)
-            await subject.forge.clear(pr_url, subject.head, checks=checks, tell=tell, deadline=deadlines.wall)
-        await finished(self._merge, runtime, pr_url, subject)
+        await subject.forge.land(
+            pr_url,
+            subject.head,
+            checks=subject.forge.policy(subject.target),
+            tell=tell,
+            deadline=(runtime.task.deadlines or _DEADLINES).wall,
+            message=subject.message,
+        )
+        await finished(self._take_in, runtime, subject)
 
     @parking()
     def _subject(self, runtime: TaskRuntime, pr_url: str) -> _Subject:
@@ -123,13 +126,11 @@ class GhTaskMerger:
             forge=forge,
             target=target,
             head=head,
-            is_open=found.state == "open",
             message=MergeMessage(subject=f"{runtime.task.id}: {title}", trailers=owner.trailers()),
         )
 
     @parking()
-    def _merge(self, runtime: TaskRuntime, pr_url: str, subject: _Subject) -> None:
-        subject.forge.merge(pr_url, subject.head, subject.message)
+    def _take_in(self, runtime: TaskRuntime, subject: _Subject) -> None:
         subject.forge.follow(subject.target)
         if runtime.state.signal_dir is not None:
             write_merged(runtime.state.signal_dir)
