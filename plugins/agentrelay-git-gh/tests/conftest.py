@@ -19,7 +19,7 @@ from agentrelay_git_gh.teardown import WorktreeTaskTeardown
 from agentrelay_git_gh.workspace import GitWorkspace
 from pytest_agentrelay.git import isolate
 
-from agentrelay_core.hooks import RunInfo
+from agentrelay_core.hooks import ForgeProvider, RunInfo
 from agentrelay_core.runtime import TaskRuntime, TaskStatus
 from agentrelay_core.spec import RunSettings, Task, WorkstreamSpec
 
@@ -82,6 +82,9 @@ class Bench:
     run_id: str = RUN
     graph: str = "g"
     forge: str = "auto"
+    forges: tuple[ForgeProvider, ...] = ()
+    settings: dict[str, object] = attrs.field(factory=dict)
+    report: Callable[[str, str], None] | None = None
 
     @property
     def run(self) -> RunInfo:
@@ -91,7 +94,9 @@ class Bench:
             graph_name=self.graph,
             repository=self.user.path,
             state_dir=self.state,
-            settings=RunSettings(forge=self.forge),
+            settings=RunSettings(forge=self.forge, **self.settings),
+            forges=self.forges,
+            report=self.report,
         )
 
     def workspace(self) -> GitWorkspace:
