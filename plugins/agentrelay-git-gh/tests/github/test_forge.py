@@ -282,7 +282,7 @@ def test_merge_method_that_the_repository_forbids_is_refused_up_front(world, set
 def test_login_that_may_only_read_is_refused_up_front(world):
     """Without the right to push nothing can be published, so nothing begins."""
     world.hosted.allow(world.github.user, "read")
-    with pytest.raises(UserError, match="may not push to github.localhost/acme/widget"):
+    with pytest.raises(UserError, match=r"may not push to github\.localhost/acme/widget"):
         world.workspace().preflight()
 
 
@@ -325,7 +325,7 @@ def test_expired_login_is_one_answer_for_all_that_follows(world):
     world.github.accounts.revoke(world.github.token)
     messages = set()
     for _ in range(3):
-        with pytest.raises(Parked, match="gh auth login|GH_TOKEN") as refused:
+        with pytest.raises(Parked, match=r"gh auth login|GH_TOKEN") as refused:
             workspace.verify(runtime, url)
         messages.add(str(refused.value))
     assert len(messages) == 1
