@@ -17,6 +17,7 @@ from pytest_agentrelay.github.serving.service import Service
 from pytest_agentrelay.github.state.accounts import SCOPES, Account, Accounts, Right
 from pytest_agentrelay.github.state.events import Effect, Request
 from pytest_agentrelay.github.state.hub import Hub
+from pytest_agentrelay.github.state.noticing import notice
 from pytest_agentrelay.github.state.quota import Quota
 
 USER: Final = "octocat"
@@ -163,8 +164,10 @@ class EmulatedGitHub:
 
     @property
     def effects(self) -> list[Effect]:
-        """What happened on the server, in order."""
+        """What happened on the server, in order; pushes into a bare repository by its path are there as well."""
         with self._hub.lock:
+            for repository in self._hub.repositories.values():
+                notice(self._hub, repository)
             return list(self._hub.events.effects)
 
     def happened(self, kind: str, slug: str | None = None) -> list[Effect]:

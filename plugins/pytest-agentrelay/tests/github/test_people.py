@@ -1,13 +1,19 @@
 """What other people do meanwhile has the consequences that it has on GitHub."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from pytest_agentrelay.github.state.merging import MergeOrder, merge
+from pytest_agentrelay.github.state.refusals import Refused
+
 
 def test_a_push_to_the_base_that_merges(ask, emulated_github, hosted, pull):
     """Commits of a pull request that somebody pushes to the base make it merged."""
     tip = hosted.tip("one")
     hosted.git("update-ref", "refs/heads/main", tip)
-    assert ask("GET", "/repos/o/r/pulls/1").body["merged"] is True
     [effect] = emulated_github.happened("merged")
     assert (effect.method, effect.sha) == ("push", tip)
+    assert ask("GET", "/repos/o/r/pulls/1").body["merged"] is True
 
 
 def test_a_merge_by_hand(hosted, pull):
@@ -66,3 +72,25 @@ def test_a_squash_of_several_commits(hosted):
     hosted.merge(number, "squash")
     message = hosted.git("log", "-1", "--format=%B", "main")
     assert message == f"Write both (#{number})\n\n* Write 0\n\n* Write 1"
+
+
+def test_merges_at_once(ask, emulated_github, hosted):
+    """Of many merges at once of two pull requests, each is made once, on top of the other."""
+    numbers = [hosted.open(head, "main").number for head in ("one", "two")]
+    paths = [f"/repos/o/r/pulls/{number}/merge" for number in numbers] * 4
+    with ThreadPoolExecutor(len(paths)) as pool:
+        statuses = list(pool.map(lambda path: ask("PUT", path, {"merge_method": "squash"}).status, paths))
+    assert sorted(statuses) == [200] * 2 + [405] * 6
+    assert sorted(effect.number for effect in emulated_github.happened("merged")) == numbers
+    assert len(hosted.git("rev-list", "main").splitlines()) == 3
+
+
+def test_a_base_that_moves_within_the_merge(emulated_github, hosted, pull):
+    """A push that comes after GitHub looked at the base is not overwritten: the merge is refused as modified."""
+    hub = emulated_github._hub
+    pushed = hosted.tip("two")
+    hosted.git("update-ref", "refs/heads/main", pushed)  # nobody has looked since
+    with pytest.raises(Refused, match="Base branch was modified") as refused:
+        merge(hub, hub.repository("o/r"), pull, "octocat", MergeOrder())
+    assert refused.value.status == 405
+    assert (hosted.tip("main"), emulated_github.happened("merged")) == (pushed, [])

@@ -233,6 +233,21 @@ def test_checks_by_looks(ask, hosted):
     assert names == [["old name"], ["new name"], ["late", "new name"]]
 
 
+def test_checks_of_one_name(ask, hosted, pull):
+    """A check that is run again replaces itself; one of that name by another app must pass as well."""
+    hosted.protect("main", checks=("ci",))
+    sha = hosted.tip("one")
+    hosted.set_check(sha, "ci", "failure")
+    hosted.set_check(sha, "ci")
+    hosted.set_check(sha, "ci", "failure", app="stranger")
+    runs = ask("GET", f"/repos/o/r/commits/{sha}/check-runs").body["check_runs"]
+    assert [(run["app"]["slug"], run["conclusion"]) for run in runs] == [
+        ("github-actions", "success"),
+        ("stranger", "failure"),
+    ]
+    assert ask("PUT", f"{PULLS}/1/merge", {}).status == 405
+
+
 def test_logs(ask, hosted):
     """The log of a job lies elsewhere, where it is told without a token."""
     job = hosted.set_check(hosted.tip("one"), "ci", "failure", log="boom\n")

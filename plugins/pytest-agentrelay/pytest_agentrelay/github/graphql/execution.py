@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from graphql import (
@@ -13,7 +14,7 @@ from graphql import (
     validate,
 )
 
-from pytest_agentrelay.github.graphql.reading import Operation
+from pytest_agentrelay.github.graphql.reading import Operation, parsed
 from pytest_agentrelay.github.graphql.roots import mutation_root, query_root
 from pytest_agentrelay.github.graphql.schema import schema
 from pytest_agentrelay.github.state.asking import Asking
@@ -29,11 +30,11 @@ def run(asking: Asking, operation: Operation) -> tuple[dict[str, Any], dict[str,
     Returns:
         The body of the answer, and headers that a refusal adds.
     """
-    wrong = validate(schema(), operation.document, _RULES)
+    wrong = _problems(operation.text)
     if wrong:
         return {"errors": [_invalid(error) for error in wrong]}, {}
     root = mutation_root(asking) if operation.kind == "mutation" else query_root(asking, operation.cost)
-    done = execute_sync(schema(), operation.document, root_value=root, variable_values=operation.variables)
+    done = execute_sync(schema(), parsed(operation.text), root_value=root, variable_values=operation.variables)
     assert isinstance(done, ExecutionResult)
     body: dict[str, Any] = {"data": done.data}
     headers: dict[str, str] = {}
@@ -50,6 +51,12 @@ def refused(refusal: Refused) -> dict[str, Any]:
     if refusal.status == 200:
         return {"errors": [{"type": refusal.kind, "message": refusal.message}]}
     return {"message": refusal.message, "documentation_url": "https://docs.github.com/graphql"}
+
+
+@lru_cache(maxsize=64)
+def _problems(text: str) -> tuple[GraphQLError, ...]:
+    """What is wrong with a document, found out once: this is the slow part of a long query."""
+    return tuple(validate(schema(), parsed(text), _RULES))
 
 
 def _invalid(error: GraphQLError) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any, Final
 
 import attrs
@@ -27,7 +28,7 @@ class Operation:
     """A GraphQL request that was read.
 
     Args:
-        document: What was sent.
+        text: What was sent.
         variables: Its variables.
         name: The operation's name, "" without one.
         kind: ``query`` or ``mutation``.
@@ -35,7 +36,7 @@ class Operation:
         cost: What GitHub's formula makes of it.
     """
 
-    document: DocumentNode
+    text: str
     variables: dict[str, Any]
     name: str
     kind: str
@@ -48,13 +49,24 @@ class Operation:
         return " ".join(filter(None, ["graphql", self.kind, self.name, ",".join(self.fields)]))
 
 
+@lru_cache(maxsize=64)
+def parsed(text: str) -> DocumentNode:
+    """A document, read once however often a poller sends it.
+
+    Raises:
+        GraphQLError: It is not GraphQL.
+    """
+    return parse(text, no_location=True)
+
+
 def read(body: dict[str, Any]) -> Operation:
     """Read a request's body.
 
     Raises:
         GraphQLError: It is not GraphQL.
     """
-    document = parse(body.get("query") or "", no_location=True)
+    text = body.get("query") or ""
+    document = parsed(text)
     variables = body.get("variables") or {}
     wanted = body.get("operationName")
     operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
@@ -66,7 +78,7 @@ def read(body: dict[str, Any]) -> Operation:
     first = [one.name.value for one in operation.selection_set.selections if isinstance(one, FieldNode)]
     requests = _requests(operation.selection_set, variables, fragments, 1)
     return Operation(
-        document=document,
+        text=text,
         variables=variables,
         name=operation.name.value if operation.name else "",
         kind=operation.operation.value,

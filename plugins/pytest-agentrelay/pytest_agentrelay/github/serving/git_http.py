@@ -47,14 +47,11 @@ def exchange(hub: Hub, incoming: Incoming) -> tuple[Answer, str]:
 
 
 def _account(hub: Hub, incoming: Incoming) -> Account:
-    token = token_of(incoming)
     try:
-        if token is not None:
-            return hub.accounts.known(token)
+        return hub.accounts.known(token_of(incoming) or "")
     except Refused:
-        pass  # a wrong token and none are told the same way
-    challenge = {"WWW-Authenticate": 'Basic realm="GitHub"'}
-    raise Refused("Invalid username or token.", status=401, headers=challenge)
+        challenge = {"WWW-Authenticate": 'Basic realm="GitHub"'}
+        raise Refused("Invalid username or token.", status=401, headers=challenge) from None
 
 
 def _repository(hub: Hub, account: Account, slug: str, right: Right) -> RepositoryState:

@@ -21,6 +21,7 @@ _SETTINGS: Final = {
     "gc.auto": "0",
     "receive.autogc": "false",
 }
+_FORM: Final = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%B"
 HEADS: Final = "refs/heads/"
 CLOSED_BRANCHES: Final = "EMULATED_GITHUB_CLOSED"  # the variable that tells the hook which branches take no pushes
 _UPDATE_HOOK: Final = f"""\
@@ -73,6 +74,7 @@ class BareRepository:
     """A bare repository at a path."""
 
     path: Path
+    _commits: dict[str, Commit] = attrs.field(factory=dict, eq=False, repr=False)
 
     @classmethod
     def create(cls, path: Path, *, source: Path | None = None, branch: str = "main") -> BareRepository:
@@ -203,13 +205,14 @@ class BareRepository:
 
     def commits(self, base: str, head: str, *options: str) -> list[Commit]:
         """The commits of head that base has not, oldest first."""
-        form = "--format=%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%B%x01"
-        listed = self.git("log", "--reverse", "--topo-order", form, *options, f"{base}..{head}")
+        listed = self.git("log", "--reverse", "--topo-order", f"--format={_FORM}%x01", *options, f"{base}..{head}")
         return [_commit(entry) for entry in listed.split("\x01") if entry.strip()]
 
     def commit(self, sha: str) -> Commit:
-        """A commit."""
-        return _commit(self.git("show", "--no-patch", "--format=%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%B", sha))
+        """A commit, read once."""
+        if sha not in self._commits:
+            self._commits[sha] = _commit(self.git("show", "--no-patch", f"--format={_FORM}", sha))
+        return self._commits[sha]
 
     def changes(self, base: str, head: str) -> list[tuple[str, int, int, str]]:
         """The files that head changes since it left base: status letter, lines added, lines deleted, path."""

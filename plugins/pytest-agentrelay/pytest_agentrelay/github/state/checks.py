@@ -63,6 +63,11 @@ class Check:
     summary: str = ""
 
     @property
+    def key(self) -> tuple[str, bool, str]:
+        """What a commit has one of; two apps may have checks of the same name."""
+        return self.name, self.legacy, self.app
+
+    @property
     def passed(self) -> bool:
         """Whether a branch that requires it is content; GitHub takes skipped and neutral ones for passed."""
         return self.status == "completed" and self.conclusion in PASSING
@@ -96,7 +101,7 @@ class Checks:
         self._last: dict[str, int] = {}
 
     def put(self, sha: str, check: Check, *, after_looks: int = 0) -> None:
-        """Add a check, or replace the one of that name and kind.
+        """Add a check, or replace the one of that name, kind and app.
 
         Args:
             sha: The commit.
@@ -105,7 +110,7 @@ class Checks:
         """
         scripts = self._of.setdefault(sha, [])
         looks = self._looks.get(sha, 0)
-        scripts[:] = [one for one in scripts if (one.check.name, one.check.legacy) != (check.name, check.legacy)]
+        scripts[:] = [one for one in scripts if one.check.key != check.key]
         scripts.append(_Scripted(check=check, appears=looks + after_looks + 1 if after_looks else 0))
 
     def remove(self, sha: str, name: str) -> None:
