@@ -1,12 +1,12 @@
 """The real gh, old and new, recorded as it is started, and a server that answers what a test writes down."""
 
 import contextlib
+import functools
 import os
 import shlex
-import shutil
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,9 +14,12 @@ from typing import Any
 
 import attrs
 import pytest
+from pytest_agentrelay.github.programs import real_gh
 
 TOKEN = "gho_16C7e42F292c6912E7710c838347Ae178B4a"
 HOST = "github.localhost"
+
+_gh = functools.cache(real_gh)
 
 
 @attrs.frozen
@@ -41,11 +44,6 @@ class RecordedGh:
         return (self.directory / "surroundings").read_text()
 
 
-def gh_named(age: str) -> str:
-    """Where the old or the new gh is: told by a variable, else the one that is installed."""
-    return os.environ.get(f"AGENTRELAY_GH_{age.upper()}") or shutil.which("gh") or ""
-
-
 def put_on_path(program: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> RecordedGh:
     """Let `gh` be a program, recorded."""
     directory.mkdir()
@@ -63,21 +61,24 @@ def put_on_path(program: str, directory: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture(params=["new", "old"])
-def gh(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecordedGh:
-    """The gh of a test; both the old and the new one take their turn."""
-    program = gh_named(request.param)
-    if not program:
-        pytest.skip("gh is not installed")
-    return put_on_path(program, tmp_path / "bin", monkeypatch)
+def gh(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    real_program: Callable[[str, str], None],
+) -> RecordedGh:
+    """The gh of a test; both the new and the old one take their turn."""
+    program, version = _gh(request.param)
+    real_program("gh", version)
+    return put_on_path(str(program), tmp_path / "bin", monkeypatch)
 
 
 @pytest.fixture
-def new_gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecordedGh:
+def new_gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, real_program: Callable[[str, str], None]) -> RecordedGh:
     """The new gh alone, where the two do not differ."""
-    program = gh_named("new")
-    if not program:
-        pytest.skip("gh is not installed")
-    return put_on_path(program, tmp_path / "bin", monkeypatch)
+    program, version = _gh("new")
+    real_program("gh", version)
+    return put_on_path(str(program), tmp_path / "bin", monkeypatch)
 
 
 class TestClock:

@@ -1,7 +1,6 @@
 """Which repository a remote's URL names, and whether gh has a login for its host, by the real gh."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,8 +8,6 @@ from agentrelay_git_gh.github.environment import gh_environment, login_variable,
 from agentrelay_git_gh.github.sites import Site, has_login, parse, pull_request_of, recognises
 
 OURS = Site(host="github.com", owner="acme", name="rockets")
-
-needs_gh = pytest.mark.skipif(shutil.which("gh") is None, reason="gh is not installed")
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +100,7 @@ def test_names_are_compared_as_github_does():
     assert not OURS.is_same(Site(host="acme.ghe.com", owner="acme", name="rockets"))
 
 
-@needs_gh
+@pytest.mark.usefixtures("gh")
 def test_a_host_is_recognised_by_a_login(logins):
     """Without a login for its host no remote is recognised; with one in gh's keeping it is."""
     assert not recognises("git@code.example.org:acme/rockets.git")
@@ -116,7 +113,7 @@ def test_a_host_is_recognised_by_a_login(logins):
     assert not recognises("/srv/git/acme/rockets.git")
 
 
-@needs_gh
+@pytest.mark.usefixtures("gh")
 def test_a_token_for_enterprises_makes_no_other_host_one(monkeypatch):
     """GH_ENTERPRISE_TOKEN is a login for the host that GH_HOST names, and not for whatever host a remote names."""
     monkeypatch.setenv("GH_ENTERPRISE_TOKEN", "abcdef0123456789")
@@ -126,7 +123,7 @@ def test_a_token_for_enterprises_makes_no_other_host_one(monkeypatch):
     assert not has_login("gitlab.com")
 
 
-@needs_gh
+@pytest.mark.usefixtures("gh")
 def test_a_token_is_a_login_for_the_public_host(monkeypatch):
     """GH_TOKEN is a login for github.com, and for no enterprise's host."""
     monkeypatch.setenv("GH_TOKEN", "abcdef0123456789")

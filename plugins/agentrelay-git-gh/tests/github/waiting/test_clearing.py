@@ -5,10 +5,11 @@ import re
 
 import attrs
 import pytest
-from agentrelay_git_gh.github.checks import Check
+from agentrelay_git_gh.github.checks import Check, Verdict
 from agentrelay_git_gh.github.failed_checks import LONGEST_LOG
 from agentrelay_git_gh.github.failures import LoginRefused
-from agentrelay_git_gh.github.snapshots import QueuePlace
+from agentrelay_git_gh.github.snapshots import QueuePlace, Snapshot
+from agentrelay_git_gh.github.waiting import waiting_for
 from agentrelay_git_gh.merging import MergeConflict
 
 from agentrelay_core.runtime import AgentFailure, IntegrationBoundary, Parked, Throttled
@@ -89,6 +90,13 @@ def test_all_needs_two_looks_that_show_the_same(github, wait):
     )
     looking = "checks: all passed; looking once more whether others come"
     assert told(wait) == [looking, "checks: build pending", looking]
+
+
+def test_all_begins_anew_when_another_check_has_passed(github, wait):
+    """With ``all``, a check that comes and passes between two looks makes both looks be repeated."""
+    github.show(checks=[("dco", "success")])
+    wait.run((20, lambda: github.show(checks=[("dco", "success"), ("build", "success")])), checks="all")
+    assert [round(time) for time in github.times] == [0, 2, 7, 22, 24, 29, 44]
 
 
 def test_all_waits_for_the_first_check(github, wait):
@@ -220,6 +228,42 @@ def test_a_head_that_lags_is_waited_for(github, wait):
     github.show(head_sha=NEWER)
     wait.run((20, lambda: github.show(head_sha=HEAD)))
     assert told(wait) == [f"head: GitHub shows {NEWER}, verified is {HEAD}"]
+
+
+def test_a_head_that_lags_twice_is_waited_for_twice(github, wait):
+    """The minute for which GitHub may show an older head begins anew with each time."""
+    github.show(head_sha=NEWER)
+    wait.run(
+        (40, lambda: github.show(head_sha=HEAD, draft=True)),
+        (3600, lambda: github.show(head_sha=NEWER)),
+        (3620, lambda: github.show(head_sha=HEAD, draft=False)),
+    )
+    assert [line.partition(":")[0] for line in told(wait)] == ["head", "draft", "head"]
+
+
+def test_checks_that_are_not_all_told_are_waited_for():
+    """A look that could not be completed is no evidence, whatever it shows."""
+    look = Snapshot(
+        number=1, url="u", state="open", mergeable="MERGEABLE", merge_state="CLEAN", head_sha=HEAD, complete=False
+    )
+    assert str(waiting_for(look, Verdict())) == "checks: GitHub still lists them"
+    assert waiting_for(attrs.evolve(look, complete=True), Verdict()) is None
+
+
+def test_a_conclusion_without_an_end_is_none(github, wait):
+    """A check that has not ended has no conclusion, whatever is said of it."""
+    github.show(checks=[("build", "success")])
+    ask = github.ask
+
+    def lying(text, variables=None):
+        answer = ask(text, variables)
+        (commit,) = answer["repository"]["p1"]["commits"]["nodes"]
+        commit["commit"]["statusCheckRollup"]["contexts"]["nodes"][0]["status"] = "IN_PROGRESS"
+        return answer
+
+    github.ask = lying
+    with pytest.raises(Parked, match="build pending"):
+        wait.run(checks=("build",), deadline=60)
 
 
 def test_a_head_that_moved_is_parked(github, wait):
