@@ -2,12 +2,14 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import attrs
 import pytest
+from pytest_agentrelay.github import Fault
 
 GRAPH = """\
 name: {name}
@@ -194,3 +196,36 @@ def test_forge_without_a_login_is_refused_by_name(project, new_only, tmp_path, m
     assert "gh auth login --hostname github.localhost" in printed
     assert project.user("branch", "--list", "agentrelay/*") == ""
     assert Path(tmp_path / "states").is_dir()
+
+
+MOMENTS = {
+    "the lane's branch was pushed": ("git POST .*git-receive-pack", 0),
+    "the task's branch was pushed": ("git POST .*git-receive-pack", 1),
+    "the task's pull request was opened": ("^POST .*/pulls$", 0),
+    "the task was merged": ("^PUT .*/merge$", 0),
+    "the lane's pull request was opened": ("^POST .*/pulls$", 1),
+    "the lane was merged": ("^PUT .*/merge$", 1),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.fault("G14")
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_run_that_is_killed_between_a_deed_and_its_record_goes_on(project, new_only, moment):
+    """Killed right after GitHub did something, the next session finds it: one pull request and one merge each."""
+    before = project.hosted.tip("main")
+    match, skip = MOMENTS[moment]
+    started = []
+    kill = project.github.script(Fault(match=match, skip=skip, after=lambda: started[0].kill()))
+    text = graph("killed")
+    (project.user.path / "agentrelay.yaml").write_text(text)
+    argv = (sys.executable, "-m", "agentrelay_core.cli", "run")
+    with subprocess.Popen(argv, cwd=project.user.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        started.append(process)
+        assert process.wait(120) == -signal.SIGKILL
+    assert kill.met == 1
+    project.run(text)
+    assert [pull.state for pull in project.hosted.pulls] == ["merged", "merged"]
+    assert len(project.github.happened("opened")) == len(project.github.happened("merged")) == 2
+    assert project.changes(before, "one.txt") == 1
+    assert project.user("rev-parse", "agentrelay/killed@default") == project.hosted.tip("agentrelay/killed@default")
