@@ -42,6 +42,7 @@ def test_branch_is_made_once_and_moved_forward_from_where_it_was_seen(places):
     assert places.there("new") == second
 
 
+@pytest.mark.fault("G19")
 def test_branch_that_somebody_made_meanwhile_is_not_taken(places):
     """A branch that was not there at our look and is there now stays as its maker pushed it."""
     theirs = places.push_other("file", branch="main")
@@ -51,6 +52,7 @@ def test_branch_that_somebody_made_meanwhile_is_not_taken(places):
     assert places.there("new") == theirs
 
 
+@pytest.mark.fault("G19")
 def test_branch_that_somebody_moved_meanwhile_is_not_moved(places):
     """A branch that stands elsewhere than at our look stays there, also where ours would hold all of it."""
     first = places.here()
@@ -63,6 +65,7 @@ def test_branch_that_somebody_moved_meanwhile_is_not_moved(places):
     assert places.there("new") == theirs
 
 
+@pytest.mark.fault("G19")
 def test_push_that_would_lose_commits_is_not_even_tried(places):
     """A lease does not permit us to rewrite: what is there must be in what is pushed."""
     theirs = places.push_other("file", branch="main")
@@ -102,6 +105,7 @@ def test_branch_is_fetched_by_many_at_once(places):
             assert set(pool.map(lambda _: places.remote.fetch("main"), range(8))) == {theirs}
 
 
+@pytest.mark.fault("G19")
 def test_refused_push_names_what_the_server_said(places):
     """A push that a rule of the server refuses waits for a person, with the server's own words."""
     hook(places.bare.path / "hooks" / "pre-receive", HOOK)
@@ -110,6 +114,7 @@ def test_refused_push_names_what_the_server_said(places):
     assert not places.there("new")
 
 
+@pytest.mark.fault("G19")
 def test_remote_that_is_gone_is_named(places):
     """Where there is no repository any more, fetching and pushing say so and wait for a person."""
     places.bare.path.rename(places.bare.path.with_name("elsewhere"))

@@ -81,6 +81,7 @@ def test_conflict_with_what_was_pushed_waits_for_a_person(places):
     assert (places.there(), places.here()) == (theirs, ours)
 
 
+@pytest.mark.fault("G19")
 def test_push_by_somebody_between_look_and_push_is_not_lost(places):
     """A push that overtakes ours is merged, not overwritten."""
     places.branches.share(LANE)
@@ -122,6 +123,7 @@ def test_branch_that_was_pushed_right_before_a_crash_is_ours(places):
     assert places.branches.share(LANE) == places.there()
 
 
+@pytest.mark.fault("G19")
 def test_branch_that_is_gone_from_the_remote_is_not_made_again(places):
     """A person who deleted an integration branch is asked; a lane that is only read goes on without it."""
     places.branches.share(LANE)
@@ -133,6 +135,7 @@ def test_branch_that_is_gone_from_the_remote_is_not_made_again(places):
     assert not places.there()
 
 
+@pytest.mark.fault("G19")
 def test_branch_that_was_rewritten_on_the_remote_is_refused(places):
     """Where the remote's branch has lost what it had, nothing is moved and both commits are named."""
     first = places.branches.share(LANE)

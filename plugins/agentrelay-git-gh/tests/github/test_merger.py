@@ -105,6 +105,7 @@ async def test_merge_is_two_parented_and_says_whose_it_is(task):
     assert "Agentrelay-Task: one" in message
 
 
+@pytest.mark.fault("G10")
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
 async def test_what_a_person_merged_is_not_merged_again(task, method):
     """A pull request that somebody has merged, by whatever method, is success, and the local branch has it."""
@@ -141,6 +142,7 @@ def test_what_is_not_merged_is_not_found(task):
     assert not task.is_noted
 
 
+@pytest.mark.fault("G12")
 async def test_another_head_is_not_merged(task):
     """What somebody pushed after the check is not merged; a person is told both commits."""
     theirs = task.world.hosted.push(BRANCH, {"more.txt": "more\n"})
@@ -150,6 +152,7 @@ async def test_another_head_is_not_merged(task):
     assert not task.is_noted
 
 
+@pytest.mark.fault("G13")
 async def test_push_at_the_moment_of_the_merge_is_not_merged(task):
     """The merge is pinned: a push between the last look and the merge stops it."""
     deed = lambda: task.world.hosted.push(BRANCH, {"more.txt": "more\n"})  # noqa: E731
@@ -159,6 +162,7 @@ async def test_push_at_the_moment_of_the_merge_is_not_merged(task):
     assert task.merges() == []
 
 
+@pytest.mark.fault("G7")
 async def test_conflict_names_the_files(task):
     """Work that conflicts with its target fails the attempt by name, and both branches stay as they are."""
     theirs = task.world.hosted.push(LANE, {"one.txt": "theirs\n"})
@@ -178,6 +182,7 @@ async def test_conflict_that_comes_at_the_moment_of_the_merge_is_named(task):
     assert task.merges() == []
 
 
+@pytest.mark.fault("G14")
 @pytest.mark.parametrize(
     "fault", [dropping(PUT), dropping(PUT, after_effect=True), base_modified(PUT), pretending_to_merge(PUT)]
 )
@@ -222,6 +227,7 @@ async def test_checks_of_the_lane_count(world, task):
     task.check_end()
 
 
+@pytest.mark.fault("G17")
 async def test_merge_queue_is_waited_for(task):
     """A target with a queue gets the pull request into it, and the merge that the queue makes is the merge."""
     task.world.hosted.use_queue(LANE)
