@@ -128,7 +128,8 @@ def _tell_of_missing_login(resolved: str) -> None:
     from agentrelay_git_gh.github.sites import parse
 
     site = parse(resolved)
-    if site is not None and (site.host == "github.com" or site.host.endswith(".ghe.com")):
+    usual = os.environ.get("GH_HOST", "").lower()
+    if site is not None and (site.host in ("github.com", usual) or site.host.endswith(".ghe.com")):
         _LOG.warning(
             "%s is on GitHub, and gh has no login there, so this graph's pull requests are local ones; for the other "
             "kind type `gh auth login --hostname %s` and say `forge: github`",
