@@ -11,6 +11,7 @@ from agentrelay_core.runtime.no_room import parking
 from agentrelay_core.spec import Deadlines, RunSettings
 from agentrelay_core.task_runner import waits_for_others
 from agentrelay_git_gh.commits import title_of
+from agentrelay_git_gh.failpoints import failpoint
 from agentrelay_git_gh.finishing import finished
 from agentrelay_git_gh.github.forge import GitHubForge
 from agentrelay_git_gh.merged_file import MERGED_FILE, write_merged
@@ -134,6 +135,7 @@ class GhTaskMerger:
         subject.forge.follow(subject.target)
         if runtime.state.signal_dir is not None:
             write_merged(runtime.state.signal_dir)
+            failpoint("merge-noted")
 
     def _forge_for(self, runtime: TaskRuntime) -> GitHubForge:
         if self._forge is None:

@@ -1,14 +1,13 @@
 """The forge matrix: each way in which GitHub, people or machines get in the way, at many moments, through the real gh.
 
 A life of a task (`matrix_lives`) meets a scenario (`matrix_scenarios`) at moments drawn from a seed; what became of it
-is read from the server's bare repository and its log of effects. `python forge_matrix.py --interleavings 20` runs all and
-prints the figures; `tox -e forge-matrix` writes them into the documentation.
+is read from the server's bare repository and its log of effects. `python forge_matrix.py --interleavings 20` runs all
+and prints the figures; `tox -e forge-matrix` writes them into the documentation.
 """
 
 import argparse
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -19,13 +18,13 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import attrs
-from matrix_lives import BRANCH, LANE, SLUG, Life, git_at
+from matrix_judging import judge
+from matrix_lives import SLUG, Life, git_at
 from matrix_scenarios import MERGING, SCENARIOS, Scenario
+from matrix_sessions import run
 from pytest_agentrelay.git import CONFIGURATION
 from pytest_agentrelay.github import ALWAYS, EmulatedGitHub, Fault
 
-# What a person is told that stops a run: where it says so, with a command.
-ADVICE = re.compile(r"`agentrelay run`|run again|type: ")
 OUTCOMES = ("done", "Parked", "AgentFailure", "MergeConflict", "ProtocolViolation")
 DEADLINE = 3600.0  # seconds for all interleavings of one scenario
 
@@ -114,11 +113,11 @@ def live(scenario: Scenario, seed: int, root: Path, template: Path) -> tuple[Fig
         scenario.arrange(life, Random(f"{scenario.name} {seed}"))
         github.script(Fault(match=MERGING, times=ALWAYS, before=lambda: life.at_merge.append(dict(life.checks))))
         allowed = scenario.ends
-        ended = life.run()
+        ended = run(life)
         problems = [] if ended.kind in allowed else [("end", f"{ended.kind} instead of {allowed}: {ended.message}")]
         if ended.kind != "done" and scenario.mend is not None and not problems:
             scenario.mend(life)
-            ended = life.run()
+            ended = run(life)
             if ended.kind != "done":
                 problems.append(("end", f"{ended.kind} after it was mended: {ended.message}"))
         problems += judge(life, scenario)
@@ -131,57 +130,6 @@ def live(scenario: Scenario, seed: int, root: Path, template: Path) -> tuple[Fig
     else:
         shutil.rmtree(place)
     return figures, said
-
-
-def judge(life: Life, scenario: Scenario) -> list[tuple[str, str]]:
-    """What is wrong with a life, by the server's effects and its bare repository."""
-    wrong: list[tuple[str, str]] = []
-    us, verified, pulls = life.github.user, life.verified, {pull.number: pull for pull in life.hosted.pulls}
-    merges = life.github.happened("merged")
-    for number, count in Counter(effect.number for effect in merges).items():
-        if count > 1:
-            wrong.append(("double", f"#{number} was merged {count} times"))
-    for branch in (LANE, "main"):
-        if life.hosted.git("for-each-ref", f"refs/heads/{branch}").strip():
-            brought = life.hosted.git("log", "--no-merges", "--format=%H", branch, "--", "one.txt").split()
-            if len(brought) > 1:
-                wrong.append(("double", f"the work is in {branch} as {brought}"))
-    for effect in merges:
-        pull = pulls[effect.number or 0]
-        if effect.actor == us:
-            pair = (pull.head, pull.base, pull.head_repository)
-            if pair not in ((BRANCH, LANE, SLUG), (LANE, "main", SLUG)):
-                wrong.append(("foreign", f"#{pull.number} of {pair} was merged by us"))
-            elif pull.head == BRANCH and pull.head_sha != verified:
-                wrong.append(("foreign", f"#{pull.number} was merged at {pull.head_sha}, verified is {verified}"))
-            asked = life.plan.required
-            known = life.at_merge[-1] if life.at_merge else {}
-            lacking = [name for name in asked if pull.base == LANE and known.get((pull.head_sha, name)) != "success"]
-            if lacking:
-                wrong.append(("unchecked", f"#{pull.number} was merged without {lacking}, with {known}"))
-    opened = Counter((pulls[one.number or 0].head, pulls[one.number or 0].base) for one in life.github.happened("opened")
-                     if one.actor == us)  # fmt: skip
-    wrong += [("second", f"{count} pull requests of {pair}") for pair, count in opened.items() if count > 1]
-    for ended in life.ends:
-        if ended.kind == "Parked" and not ADVICE.search(ended.message):
-            wrong.append(("silent", ended.message))
-        if ended.kind != "done" and not re.search(scenario.says, ended.message):
-            wrong.append(("silent", f"{scenario.says!r} is not in: {ended.message}"))
-    if life.ends[-1].kind == "done":
-        wrong += [("apart", sentence) for sentence in _apart(life, len(merges))]
-    return wrong
-
-
-def _apart(life: Life, merges: int) -> list[str]:
-    here, there = life.git("rev-parse", LANE), life.hosted.tip(LANE)
-    said = [] if here == there else [f"{LANE} is at {here} here and at {there} there"]
-    for branch in (LANE, "main") if life.plan.integrates else (LANE,):
-        if life.hosted.git("ls-tree", "--name-only", branch, "one.txt").strip() != "one.txt":
-            said.append(f"the work is not in {branch}")
-    if not list(life.user.glob(".workflow/g/signals/one/*/.merged")):
-        said.append("nothing says in the task's directory that it is merged")
-    expected = 2 if life.plan.integrates else 1
-    return said if merges == expected else [*said, f"{merges} merges instead of {expected}"]
 
 
 def live_through(name: str, seeds: range, programs: list[str]) -> tuple[Figures, list[str]]:
@@ -208,6 +156,7 @@ def start(name: str, seeds: range, programs: list[str]) -> tuple[Figures, list[s
     if done.returncode not in (0, 1) or not done.stdout.startswith("["):
         return Figures(wrong=Counter(end=1)), [f"{name}: exit {done.returncode}: {done.stdout}{done.stderr}"]
     told = json.loads(done.stdout)
+    print(f"{name}: {told[0]['lives']} lives, {told[0]['ends']}", *told[1], sep="\n", file=sys.stderr, flush=True)
     figures = Figures(**{key: Counter(value) if isinstance(value, dict) else value for key, value in told[0].items()})
     return figures, [*told[1], *([done.stderr] if told[1] else [])]
 
