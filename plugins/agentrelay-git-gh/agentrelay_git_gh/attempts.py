@@ -1,6 +1,7 @@
 """One attempt of a task: what its branch may be called, where its files are, and whether it was prepared before."""
 
 import json
+from functools import cached_property
 from pathlib import Path
 
 import attrs
@@ -30,7 +31,7 @@ class Attempt:
     owner: Owner
     signal_dir: Path
 
-    @property
+    @cached_property
     def copies(self) -> Path:
         """Our copies of what the agent was told."""
         return self.repository.state_dir / "protocol" / self.owner.name / f"{self.owner.run}-{self.owner.attempt}"

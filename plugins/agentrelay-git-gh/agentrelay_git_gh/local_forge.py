@@ -137,7 +137,7 @@ class LocalForge:
         self._keep(done(merged))
         return merged
 
-    @property
+    @functools.cached_property
     def _directory(self) -> Path:
         return self.repository.our_directory / "pull-requests" / self.graph
 
