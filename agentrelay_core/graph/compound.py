@@ -40,6 +40,7 @@ class ListOf:
         self.takes = frozenset((Sequence, *(item.takes if single else ())))
         self.item = item
         self._read = item.read
+        self._takes_any_text = item.__class__ is Text and item.pattern is None
         self.stand_in = stand_in
         self.single = single
 
@@ -50,6 +51,10 @@ class ListOf:
             items = [node]
         else:
             items = node.parts
+        if self._takes_any_text:
+            texts = [item.value for item in items if item.__class__ is Scalar and item.value and not item.style]
+            if len(texts) == len(items):  # not quoted, as nearly all are, so that there is nothing to look for in them
+                return texts
         read = self._read
         values = [read(item, reading) for item in items]
         for value in values:
