@@ -3,6 +3,7 @@
 # ruff: noqa: D102  read and schema are explained by Kind
 
 import math
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -169,7 +170,7 @@ class Plain:
         if NUMBER.fullmatch(value):
             number = float(value)
             return number if math.isfinite(number) else value
-        if len(value) > 40 and LONG_NUMBER.fullmatch(value):
+        if len(value) > 40 and re.fullmatch(LONG_NUMBER, value):
             reading.findings.error(codes.BAD_VALUE, "the number has too many digits", node, "put it into quotes")
             return FAILED
         return value

@@ -36,7 +36,7 @@ MOST_NODES = 2_000_000
 
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 # JSON writes a character beyond the first plane as two escapes, which YAML does not know.
-_ESCAPED_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_ESCAPED_PAIR = r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 
 _HINTS = {
     "found character that cannot start any token": "indent with spaces, and put text that starts with "
@@ -89,7 +89,7 @@ def compose(text: str, findings: Findings) -> Node | None:
         The root, or `None` where nothing can be made of the text (said in ``findings``).
     """
     if text.lstrip()[:1] == "{" and "\\u" in text:
-        text = _ESCAPED_PAIR.sub(_joined, text)
+        text = re.sub(_ESCAPED_PAIR, _joined, text)
     try:
         return _compose(text, findings)
     except yaml.MarkedYAMLError as error:
