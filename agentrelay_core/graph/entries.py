@@ -16,7 +16,7 @@ MOST_ENTRIES = 20_000
 _ID = Text()
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Entry:
     """One task or workstream as it was read.
 

@@ -19,7 +19,7 @@ from agentrelay_core.spec.suggestions import closest, listing
 Pairs = Iterable[tuple[Node, Node]]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Key:
     """A key of an object.
 

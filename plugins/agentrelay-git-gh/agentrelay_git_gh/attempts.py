@@ -1,7 +1,6 @@
 """One attempt of a task: what its branch may be called, where its files are, and whether it was prepared before."""
 
 import json
-from functools import cached_property
 from pathlib import Path
 
 import attrs
@@ -15,7 +14,7 @@ from agentrelay_git_gh.snapshot import Owner
 from agentrelay_git_gh.worktrees import Worktree
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Attempt:
     """One attempt of a task, and where its files are.
 
@@ -31,10 +30,11 @@ class Attempt:
     owner: Owner
     signal_dir: Path
 
-    @cached_property
+    @property
     def copies(self) -> Path:
         """Our copies of what the agent was told."""
-        return self.repository.state_dir / "protocol" / self.owner.name / f"{self.owner.run}-{self.owner.attempt}"
+        owner = self.owner
+        return self.repository.state_dir.joinpath("protocol", owner.name, f"{owner.run}-{owner.attempt}")
 
     def nonce(self) -> str | None:
         """The attempt's nonce; `None` while its signal directory, which is made last and at once, is not there."""

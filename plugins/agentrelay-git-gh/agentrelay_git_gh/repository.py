@@ -42,7 +42,7 @@ _IN_THE_WAY: Final = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY
 HALF_MADE_PAUSES: Final = (0.01, 0.05, 0.2, 1.0)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Repository:
     """The user's repository and ours.
 

@@ -9,7 +9,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +26,7 @@ _LONGEST: Final = 8192  # bytes of a file that names a path or a branch
 _ASIDE: Final = "aside-"  # how names of half-made indexes begin
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Worktree:
     """A workstream's worktree.
 
@@ -84,7 +83,7 @@ class Worktree:
             arguments = ("worktree", "add", "--quiet", "--no-checkout", "--detach", str(self.path), commit)
             self.repository.user.run(*arguments, cwd=self.repository.root)
 
-    @cached_property
+    @property
     def indexes(self) -> Path:
         """Where our indexes of this worktree are; one, unless a crash left another."""
         graph, workstream = self.path.parts[-2:]
