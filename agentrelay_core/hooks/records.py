@@ -17,6 +17,7 @@ from agentrelay_core.task_runner.dispatch import ANY
 if TYPE_CHECKING:
     from agentrelay_core.hooks.contexts import EnvironmentHost, Forge, Framework, RunInfo, StepContext
     from agentrelay_core.hooks.doctor import Finding
+    from agentrelay_core.spec import TaskGraph
     from agentrelay_core.task_runner import Workspace
 
 T_co = TypeVar("T_co", covariant=True)
@@ -57,6 +58,8 @@ class EnvironmentType:
         honours: Graph keys that it acts on beyond those of the core.
         needs: Programs that must be on PATH.
         findings: Looks at the machine for ``agentrelay doctor``; `None` where there is nothing to look at.
+        obstacles: Given a graph that uses it, with the settings in force, says what keeps it from running here, a
+            sentence each; a `ValueError` is a mistake in the graph. Asked before the first task; it starts nothing.
     """
 
     name: str
@@ -65,6 +68,7 @@ class EnvironmentType:
     honours: tuple[str, ...] = attrs.field(default=(), converter=names_of)
     needs: tuple[str, ...] = attrs.field(default=(), converter=names_of)
     findings: Callable[[], Iterable[Finding]] | None = None
+    obstacles: Callable[[TaskGraph], Iterable[str]] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -79,6 +83,8 @@ class FrameworkType:
         honours: Graph keys that it acts on beyond those of the core.
         needs: Programs that must be on PATH.
         findings: Looks at the machine for ``agentrelay doctor``; `None` where there is nothing to look at.
+        obstacles: Given a graph that uses it, with the settings in force, says what keeps it from running here, a
+            sentence each; a `ValueError` is a mistake in the graph. Asked before the first task; it starts nothing.
     """
 
     name: str
@@ -88,6 +94,7 @@ class FrameworkType:
     honours: tuple[str, ...] = attrs.field(default=(), converter=names_of)
     needs: tuple[str, ...] = attrs.field(default=(), converter=names_of)
     findings: Callable[[], Iterable[Finding]] | None = None
+    obstacles: Callable[[TaskGraph], Iterable[str]] | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from agentrelay_core.hooks import EnvironmentHost, Framework, StepContext
     from agentrelay_core.hooks.doctor import Finding
+    from agentrelay_core.spec import TaskGraph
     from agentrelay_core.task_runner import TaskCompletionChecker, TaskKickoff, TaskLauncher
     from agentrelay_tmux_claude.tmux.delivery import deliver as deliver
     from agentrelay_tmux_claude.tmux.errors import KickoffError as KickoffError
@@ -44,6 +45,7 @@ def agentrelay_environments() -> Iterable[EnvironmentType]:
         honours=("tmux_session",),
         needs=("tmux",),
         findings=_tmux_findings,
+        obstacles=_tmux_obstacles,
     )
 
 
@@ -55,9 +57,10 @@ def agentrelay_frameworks() -> Iterable[FrameworkType]:
         cls=_claude_framework,
         default_environment="tmux",
         options=ClaudeOptions,
-        honours=("model", "tools"),
+        honours=("model", "tools", "anthropic_credential"),
         needs=("claude",),
         findings=_claude_findings,
+        obstacles=_claude_obstacles,
     )
 
 
@@ -93,6 +96,12 @@ def _tmux_findings() -> Iterable[Finding]:
     return findings()
 
 
+def _tmux_obstacles(graph: TaskGraph) -> Iterable[str]:
+    from agentrelay_tmux_claude.tmux.obstacles import obstacles
+
+    return obstacles(graph)
+
+
 def _claude_framework() -> Framework:
     from agentrelay_tmux_claude.claude.framework import ClaudeFramework
 
@@ -103,6 +112,12 @@ def _claude_findings() -> Iterable[Finding]:
     from agentrelay_tmux_claude.claude.doctor import findings
 
     return findings()
+
+
+def _claude_obstacles(graph: TaskGraph) -> Iterable[str]:
+    from agentrelay_tmux_claude.claude.credential import obstacles
+
+    return obstacles(graph)
 
 
 def _claude_launcher(context: StepContext) -> TaskLauncher:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from agentrelay_core import IntegrationBoundary, StepContext, TaskRuntime, UserError
 from agentrelay_core.builtin.required import required_path
+from agentrelay_tmux_claude.claude.credential import credential
 from agentrelay_tmux_claude.claude.hook_program import hooks
 from agentrelay_tmux_claude.claude.options import PERMISSIONS, ClaudeOptions
 
@@ -71,10 +72,18 @@ def terminal_arguments(context: StepContext, prompt: str, *, resume: bool = Fals
     return (*words, "--", prompt)
 
 
-def added_environment(runtime: TaskRuntime) -> dict[str, str]:
-    """Variables that Claude Code is given unless the task says otherwise: it does not replace itself during a run."""
-    own = dict(runtime.task.primary_agent.env)
-    return {name: value for name, value in (("DISABLE_AUTOUPDATER", "1"),) if name not in own}
+def added_environment(context: StepContext) -> dict[str, str]:
+    """Variables that Claude Code is given: what it logs in with, and that it does not replace itself during a run.
+
+    Args:
+        context: The task.
+
+    Raises:
+        UserError: What ``anthropic_credential`` names is not there.
+    """
+    own = dict(context.runtime.task.primary_agent.env)
+    added = {} if "DISABLE_AUTOUPDATER" in own else {"DISABLE_AUTOUPDATER": "1"}
+    return {**added, **credential(context.run.settings.anthropic_credential).variables}
 
 
 def _common(
@@ -96,6 +105,9 @@ def _common(
         settings["permissions"]["deny"] = list(options.disallowed_tools)
     if options.permissions == "bypass":
         settings["skipDangerousModePermissionPrompt"] = True  # the graph says so, which is the consent
+    helper = credential(context.run.settings.anthropic_credential).helper
+    if helper is not None:
+        settings["apiKeyHelper"] = helper
     if hooks:
         settings["hooks"] = dict(hooks)
     words += ["--settings", json.dumps(settings)]

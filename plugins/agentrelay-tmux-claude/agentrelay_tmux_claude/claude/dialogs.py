@@ -37,7 +37,7 @@ DIALOGS: Final = (
     _dialog(
         r"Detected a custom API key",
         "Claude Code asks whether to use the API key that it was given",
-        "run `claude` once with that key and say yes, or log in and take ANTHROPIC_API_KEY out of pass_env",
+        "run `claude` once with that key and say yes, or name it in `anthropic_credential` instead of pass_env",
     ),
     _dialog(
         r"Bypass Permissions mode[\s\S]*(Yes, I accept|No, exit)",

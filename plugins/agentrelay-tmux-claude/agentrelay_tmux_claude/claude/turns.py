@@ -60,7 +60,7 @@ async def begin_turn(context: StepContext, turn: Turn, *, terminal: bool = False
     memory = attrs.evolve(memory, turns=(*earlier, turn))
     write_memory(context, memory)
     resume = bool(earlier) and turn.reason != ANEW
-    environment = completed(agent_environment(runtime), added_environment(runtime), signal_dir)
+    environment = completed(agent_environment(runtime), added_environment(context), signal_dir)
     runtime.artifacts.agent_environment = environment
     if terminal:
         prompt = turn.prompt or read_instructions(str(signal_dir / INSTRUCTIONS))

@@ -70,8 +70,24 @@ def test_a_session_that_is_none_is_refused(shell):
     shell.graph(WORK, ONE, environment='{type: tmux, session: "#(touch ran)"}')
     assert "due is the name of a tmux session" in shell("check", expect=3).stdout
     shell.graph(WORK, ONE, 'tmux_session: "a:b"\n')
-    assert "due is the name of a tmux session" in shell("run", expect=1).stdout
+    refused = shell("run", expect=3).stderr
+    assert "tmux_session: due is the name of a tmux session" in refused
+    assert "missing: tmux_session" in shell("plan").stdout
     assert not list(shell.place.path.rglob("ran"))
+    assert not list((shell.place.path / "s").rglob("journal.sqlite"))
+
+
+def test_a_session_that_cannot_be_used_is_refused_before_the_run(shell):
+    """Where the user's tmux would have its socket in a directory that others may write to, nothing is begun."""
+    folder = shell.place.users_socket.parent
+    folder.chmod(0o777)
+    shell.graph(WORK, ONE, "tmux_session: team\n")
+    refused = shell("run", expect=5).stderr
+    assert "the tmux session 'team' cannot be used" in refused
+    assert "is not a directory of yours alone" in refused
+    assert not list((shell.place.path / "s").rglob("journal.sqlite"))
+    folder.chmod(0o700)
+    assert "1 merged" in shell("run").stdout
 
 
 @pytest.mark.fault("L3")
