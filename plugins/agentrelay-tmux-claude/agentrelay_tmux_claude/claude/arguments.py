@@ -11,7 +11,7 @@ from typing import Any, Final
 from agentrelay_core import IntegrationBoundary, StepContext, TaskRuntime, UserError
 from agentrelay_core.builtin.required import required_path
 from agentrelay_tmux_claude.claude.credential import credential
-from agentrelay_tmux_claude.claude.hook_program import hooks
+from agentrelay_tmux_claude.claude.hook_program import hooks, status_line
 from agentrelay_tmux_claude.claude.options import PERMISSIONS, ClaudeOptions
 
 PROGRAM: Final = "claude"
@@ -59,16 +59,18 @@ def headless_arguments(context: StepContext, *, resume: bool = False) -> tuple[s
     return tuple(words)
 
 
-def terminal_arguments(context: StepContext, prompt: str, *, resume: bool = False) -> tuple[str, ...]:
+def terminal_arguments(context: StepContext, prompt: str, *, number: int, resume: bool = False) -> tuple[str, ...]:
     """The command line of a session in a terminal.
 
     Args:
         context: The task.
         prompt: What it is told at once: words of ours.
+        number: Which start of the session this is.
         resume: Whether the session exists already.
     """
     options = options_of(context)
-    words = (PROGRAM, *_common(context, options, resume, hooks(options.permissions)))
+    of_terminal = {"hooks": hooks(options.permissions), "statusLine": status_line(number)}
+    words = (PROGRAM, *_common(context, options, resume, of_terminal))
     return (*words, "--", prompt)
 
 
@@ -87,13 +89,13 @@ def added_environment(context: StepContext) -> dict[str, str]:
 
 
 def _common(
-    context: StepContext, options: ClaudeOptions, resume: bool, hooks: Mapping[str, Any] | None = None
+    context: StepContext, options: ClaudeOptions, resume: bool, of_terminal: Mapping[str, Any] | None = None
 ) -> list[str]:
     runtime = context.runtime
     words = ["--resume" if resume else "--session-id", session_id(runtime)]
     mode = PERMISSIONS[options.permissions]
     # In a terminal the hook refuses what nobody is to be asked, so that it is known what was refused.
-    words += ["--permission-mode", "default" if hooks and mode == "dontAsk" else mode]
+    words += ["--permission-mode", "default" if of_terminal and mode == "dontAsk" else mode]
     model = runtime.task.primary_agent.model or context.run.settings.model
     if model is not None:
         words += ["--model", model]
@@ -108,7 +110,6 @@ def _common(
     helper = credential(context.run.settings.anthropic_credential).helper
     if helper is not None:
         settings["apiKeyHelper"] = helper
-    if hooks:
-        settings["hooks"] = dict(hooks)
+    settings |= of_terminal or {}
     words += ["--settings", json.dumps(settings)]
     return [*words, "--add-dir", str(required_path(runtime, "signal_dir"))]

@@ -4,6 +4,7 @@ A limit is waited for, a turn that ended without a signal is told what is missin
 in the same session. What is not settled so is the end of the attempt.
 """
 
+import asyncio
 import time
 from collections.abc import Sequence
 
@@ -14,10 +15,11 @@ from agentrelay_core.builtin.checker import ComposedCompletionChecker
 from agentrelay_core.builtin.required import host_of, required_address, required_path
 from agentrelay_core.runtime.untrusted_text import plain_line
 from agentrelay_core.task_runner.calls import call_step
+from agentrelay_tmux_claude.claude.account import Account
 from agentrelay_tmux_claude.claude.arguments import options_of
 from agentrelay_tmux_claude.claude.framework import ClaudeFramework
 from agentrelay_tmux_claude.claude.gates import untold_gate
-from agentrelay_tmux_claude.claude.memory import Memory, Turn, read_memory, unstarted_turn
+from agentrelay_tmux_claude.claude.memory import Memory, Turn, unstarted_turn
 from agentrelay_tmux_claude.claude.prompts import AFTER_LIMIT
 from agentrelay_tmux_claude.claude.stream import TurnFacts, last_turn, lines_of
 from agentrelay_tmux_claude.claude.turns import begin_turn, remember
@@ -72,11 +74,13 @@ class ClaudeCompletionChecker:
             address = await begin_turn(self.context, due)
         alive = await call_step(None, host_of(self.context), "is_alive", address) if runtime.resumed else "alive"
         unwatched = alive == "ended"
+        account = Account(self.context)
         while True:
             reader = _Reader()
             signal = await self._ended(reader, runtime)
             facts, last_line = await self._output(runtime)
-            memory = self._counted(runtime, facts)
+            told = await asyncio.to_thread(account.transcripts)
+            memory = account.tell(told.usage, results=facts.used)
             if not reader.ended:
                 return signal
             verdict = judge(
@@ -107,15 +111,6 @@ class ClaudeCompletionChecker:
         output: bytes = await call_step(None, host_of(self.context), "output", required_address(runtime))
         words = [line for line in output.decode(errors="replace").splitlines() if line.strip() and line[0] != "{"]
         return last_turn(lines_of(output)), plain_line(words[-1], 400) if words else ""
-
-    def _counted(self, runtime: TaskRuntime, facts: TurnFacts) -> Memory:
-        """Report what the turn used, once."""
-        memory = read_memory(self.context)
-        if not facts.ids or set(facts.ids) <= set(memory.counted):
-            return memory
-        if facts.usage:
-            runtime.report("task_usage", str(facts.usage), attrs.asdict(facts.usage))
-        return remember(self.context, attrs.evolve(memory, counted=(*memory.counted, *facts.ids)))
 
     async def _go_on(
         self, runtime: TaskRuntime, verdict: Verdict, memory: Memory, facts: TurnFacts, began: float

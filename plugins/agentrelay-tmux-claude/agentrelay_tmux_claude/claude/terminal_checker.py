@@ -17,14 +17,15 @@ from agentrelay_core.runtime.untrusted_text import plain_line
 from agentrelay_core.signals import final_look, read_concerns, wait_for_signal
 from agentrelay_core.signals.noticing import Notices, notices_of
 from agentrelay_core.task_runner.calls import call_step
-from agentrelay_tmux_claude.claude.arguments import options_of, session_id
+from agentrelay_tmux_claude.claude.account import Account
+from agentrelay_tmux_claude.claude.arguments import options_of
 from agentrelay_tmux_claude.claude.events import EventReader, HookEvent, Standing, asked_for
 from agentrelay_tmux_claude.claude.gates import untold_gate
 from agentrelay_tmux_claude.claude.memory import Memory, Turn, read_memory
 from agentrelay_tmux_claude.claude.prompts import AFTER_LIMIT
+from agentrelay_tmux_claude.claude.status import cost_of, told_since
 from agentrelay_tmux_claude.claude.stream import TurnFacts
 from agentrelay_tmux_claude.claude.terminal import never_given, start, tell
-from agentrelay_tmux_claude.claude.transcript import used_since
 from agentrelay_tmux_claude.claude.turns import remember
 from agentrelay_tmux_claude.claude.verdict import WHY, Again, Ending, Limited, Verdict, judge
 from agentrelay_tmux_claude.claude.waiting import limit_over
@@ -33,7 +34,7 @@ from agentrelay_tmux_claude.claude.waiting import limit_over
 GRACE: Final = 10.0
 # Seconds between looks while the host does not know whether the program has ended, and at events that were not told.
 LOOK_AGAIN: Final = 5.0
-# How often, and how long apart in seconds, the transcript is looked at for the last words, which are written late.
+# How often, and how long apart in seconds, is looked for the last words and the cost, which are written late.
 LOOKS: Final = 10
 LOOK_PAUSE: Final = 0.1
 
@@ -71,18 +72,19 @@ class TmuxCompletionChecker:
         address = required_address(runtime)
         alive = await call_step(None, host_of(self.context), "is_alive", address) if runtime.resumed else "alive"
         unwatched = alive == "ended"
+        account = Account(self.context)
         while True:
             waiting = _Waiting(self.context, reader)
             try:
                 signal, standing, exit_code = await waiting.turn_ended(runtime)
                 if signal is not None:
                     await self._settle(waiting, runtime)
-                    await self._count(runtime, reader.standing(asks=waiting.asks))
+                    await self._count(account, reader.standing(asks=waiting.asks))
                     return attrs.evolve(signal, ended=signal.ended or signal.outcome)
             finally:
                 await waiting.close()
                 runtime.artifacts.resting = False
-            memory = await self._count(runtime, standing)
+            memory = await self._count(account, standing)
             ended = waiting.program_has_ended
             last_line = await self._last_line(runtime) if ended else ""
             facts = _facts(standing, exit_code, ended)
@@ -115,21 +117,19 @@ class TmuxCompletionChecker:
         if not await waiting.idle(self.grace):
             await call_step(None, host_of(self.context), "stop", required_address(runtime))
 
-    async def _count(self, runtime: TaskRuntime, standing: Standing) -> Memory:
-        """Report what was used since the last time."""
-        memory = read_memory(self.context)
-        last = "" if standing.ended is None else standing.ended.text("last_assistant_message")
+    async def _count(self, account: Account, standing: Standing) -> Memory:
+        """Report what is used by now; what Claude Code writes a moment after the turn has ended is waited for."""
+        signal_dir = required_path(self.context.runtime, "signal_dir")
+        ended = standing.ended
+        last = "" if ended is None else ended.text("last_assistant_message")
         for look in range(LOOKS):
             if look:
                 await asyncio.sleep(LOOK_PAUSE)
-            found = await asyncio.to_thread(used_since, standing.transcript, session_id(runtime), memory.counted)
-            if not last or found.said == last:
+            told = await asyncio.to_thread(account.transcripts)
+            late = ended is not None and ended.kind == "Stop" and not told_since(signal_dir, ended.at)
+            if not late and (not last or told.said == last):
                 break
-        if found.usage:
-            runtime.report("task_usage", str(found.usage), attrs.asdict(found.usage))
-        if not found.ids:
-            return memory
-        return remember(self.context, attrs.evolve(memory, counted=(*memory.counted, *found.ids)))
+        return account.tell(told.usage, cost_usd=cost_of(signal_dir))
 
     async def _last_line(self, runtime: TaskRuntime) -> str:
         output: bytes = await call_step(None, host_of(self.context), "output", required_address(runtime))

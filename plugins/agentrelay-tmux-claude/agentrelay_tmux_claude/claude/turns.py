@@ -64,7 +64,9 @@ async def begin_turn(context: StepContext, turn: Turn, *, terminal: bool = False
     runtime.artifacts.agent_environment = environment
     if terminal:
         prompt = turn.prompt or read_instructions(str(signal_dir / INSTRUCTIONS))
-        command = AgentCommand(argv=terminal_arguments(context, prompt, resume=resume), env=environment)
+        command = AgentCommand(
+            argv=terminal_arguments(context, prompt, number=len(memory.turns), resume=resume), env=environment
+        )
     else:
         file = _prompt_file(signal_dir, turn, len(memory.turns))
         command = AgentCommand(argv=headless_arguments(context, resume=resume), env=environment, stdin=file)
