@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agentrelay_core.hooks.doctor import Finding
     from agentrelay_core.spec import TaskGraph
     from agentrelay_core.task_runner import Workspace
+    from agentrelay_core.task_runner.repairs import EnvironmentRepairs
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -60,6 +61,7 @@ class EnvironmentType:
         findings: Looks at the machine for ``agentrelay doctor``; `None` where there is nothing to look at.
         obstacles: Given a graph that uses it, with the settings in force, says what keeps it from running here, a
             sentence each; a `ValueError` is a mistake in the graph. Asked before the first task; it starts nothing.
+        repairs: Finds what a graph's runs left in it, for ``agentrelay clean``; `None` where nothing is left.
     """
 
     name: str
@@ -69,6 +71,7 @@ class EnvironmentType:
     needs: tuple[str, ...] = attrs.field(default=(), converter=names_of)
     findings: Callable[[], Iterable[Finding]] | None = None
     obstacles: Callable[[TaskGraph], Iterable[str]] | None = None
+    repairs: Callable[[RunInfo], EnvironmentRepairs] | None = None
 
 
 @attrs.frozen(kw_only=True)

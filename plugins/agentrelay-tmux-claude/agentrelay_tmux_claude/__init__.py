@@ -15,10 +15,11 @@ from agentrelay_tmux_claude.tmux.environment import TmuxEnvironment
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from agentrelay_core.hooks import EnvironmentHost, Framework, StepContext
+    from agentrelay_core.hooks import EnvironmentHost, Framework, RunInfo, StepContext
     from agentrelay_core.hooks.doctor import Finding
     from agentrelay_core.spec import TaskGraph
     from agentrelay_core.task_runner import TaskCompletionChecker, TaskKickoff, TaskLauncher
+    from agentrelay_core.task_runner.repairs import EnvironmentRepairs
     from agentrelay_tmux_claude.tmux.delivery import deliver as deliver
     from agentrelay_tmux_claude.tmux.errors import KickoffError as KickoffError
     from agentrelay_tmux_claude.tmux.host import TmuxHost as TmuxHost
@@ -46,6 +47,7 @@ def agentrelay_environments() -> Iterable[EnvironmentType]:
         needs=("tmux",),
         findings=_tmux_findings,
         obstacles=_tmux_obstacles,
+        repairs=_tmux_repairs,
     )
 
 
@@ -100,6 +102,12 @@ def _tmux_obstacles(graph: TaskGraph) -> Iterable[str]:
     from agentrelay_tmux_claude.tmux.obstacles import obstacles
 
     return obstacles(graph)
+
+
+def _tmux_repairs(run: RunInfo) -> EnvironmentRepairs:
+    from agentrelay_tmux_claude.tmux.repairs import TmuxRepairs
+
+    return TmuxRepairs(run)
 
 
 def _claude_framework() -> Framework:
