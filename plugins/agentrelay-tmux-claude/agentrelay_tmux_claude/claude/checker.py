@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import attrs
 
 from agentrelay_core import FrameworkType, StepContext, TaskCompletionSignal, TaskRuntime
-from agentrelay_core.builtin.checker import ComposedCompletionChecker
+from agentrelay_core.builtin.checker import LAST_LINES, ComposedCompletionChecker
 from agentrelay_core.builtin.required import host_of, required_address, required_path
 from agentrelay_core.runtime.untrusted_text import plain_line
 from agentrelay_core.task_runner.calls import call_step
@@ -78,7 +78,7 @@ class ClaudeCompletionChecker:
         while True:
             reader = _Reader()
             signal = await self._ended(reader, runtime)
-            facts, last_line = await self._output(runtime)
+            facts, words = await self._output(runtime)
             told = await asyncio.to_thread(account.transcripts)
             memory = account.tell(told.usage, results=facts.used)
             if not reader.ended:
@@ -87,7 +87,8 @@ class ClaudeCompletionChecker:
                 Ending(
                     facts=facts,
                     exit_code=reader.exit_code,
-                    last_line=last_line,
+                    last_line=plain_line(words[-1], 400) if words else "",
+                    screen="\n".join(words[-LAST_LINES:]),
                     told=memory.told,
                     unwatched=unwatched,
                     worked=memory.worked,
@@ -107,10 +108,11 @@ class ClaudeCompletionChecker:
             runtime
         )
 
-    async def _output(self, runtime: TaskRuntime) -> tuple[TurnFacts, str]:
+    async def _output(self, runtime: TaskRuntime) -> tuple[TurnFacts, list[str]]:
+        """What the stream says of the last turn, and the lines that are none of the stream's."""
         output: bytes = await call_step(None, host_of(self.context), "output", required_address(runtime))
         words = [line for line in output.decode(errors="replace").splitlines() if line.strip() and line[0] != "{"]
-        return last_turn(lines_of(output)), plain_line(words[-1], 400) if words else ""
+        return last_turn(lines_of(output)), words
 
     async def _go_on(
         self, runtime: TaskRuntime, verdict: Verdict, memory: Memory, facts: TurnFacts, began: float

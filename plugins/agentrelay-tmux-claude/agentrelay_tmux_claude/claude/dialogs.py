@@ -1,6 +1,7 @@
 """What Claude Code may ask before it begins, and how it is answered once and for all; recognised on its screen.
 
-A screen settles nothing: it is looked at only while nothing arrives, to say by name what stands in the way.
+A screen settles nothing: it is looked at only while nothing arrives, or when it ended before its first turn, to say by
+name what stands in the way.
 """
 
 import re
@@ -22,6 +23,11 @@ class Dialog:
     pattern: re.Pattern[str]
     name: str
     mend: str
+
+    @property
+    def told(self) -> str:
+        """What people are told of it."""
+        return f"{self.name}: {self.mend}; then `agentrelay run`"
 
 
 def _dialog(pattern: str, name: str, mend: str) -> Dialog:
@@ -60,7 +66,7 @@ DIALOGS: Final = (
         "look at the network, and set Claude Code up by running `claude` once",
     ),
     _dialog(
-        r"needs an update|version of Claude Code .* is no longer supported",
+        r"version of Claude Code .* needs an update|is older than the minimum version required",
         "Claude Code refuses to start before it is updated",
         "run `claude update`",
     ),

@@ -29,6 +29,8 @@ from agentrelay_tmux_claude.claude.terminal import never_given, start, tell
 from agentrelay_tmux_claude.claude.turns import remember
 from agentrelay_tmux_claude.claude.verdict import WHY, Again, Ending, Limited, Verdict, judge
 from agentrelay_tmux_claude.claude.waiting import limit_over
+from agentrelay_tmux_claude.tmux.address import TmuxAddress
+from agentrelay_tmux_claude.tmux.errors import TmuxError
 
 # Seconds that a turn is given to end by itself after its signal; then its program is ended.
 GRACE: Final = 10.0
@@ -93,6 +95,7 @@ class TmuxCompletionChecker:
                     facts=facts,
                     exit_code=exit_code if ended and standing.ended is None else 0,
                     last_line=last_line,
+                    screen=await self._screen(runtime) if ended and not standing.prompts else "",
                     told=memory.told,
                     unwatched=unwatched,
                     worked=memory.worked,
@@ -135,6 +138,15 @@ class TmuxCompletionChecker:
         output: bytes = await call_step(None, host_of(self.context), "output", required_address(runtime))
         lines = [plain_line(line, 400) for line in output[-65_536:].decode(errors="replace").splitlines()]
         return next((line for line in reversed(lines) if line), "")
+
+    async def _screen(self, runtime: TaskRuntime) -> str:
+        address = required_address(runtime)
+        if not isinstance(address, TmuxAddress) or address.pane is None:
+            return ""
+        try:
+            return await asyncio.to_thread(address.pane.screen)
+        except TmuxError:
+            return ""  # its last line is told all the same
 
     async def _go_on(self, runtime: TaskRuntime, verdict: Verdict, memory: Memory, began: float) -> None:
         if isinstance(verdict, Again):
