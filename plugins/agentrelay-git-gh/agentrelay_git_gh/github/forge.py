@@ -154,6 +154,10 @@ class GitHubForge:
         """Have an integration branch at one commit here and on GitHub; that commit."""
         return self._branches.share(branch)
 
+    def ensure(self, branch: str) -> str:
+        """As `share`, but without another look where GitHub was last seen to have what we have."""
+        return self._branches.ensure(branch)
+
     def follow(self, branch: str) -> str:
         """As `share`, for a branch that must be on GitHub already."""
         return self._branches.follow(branch)
