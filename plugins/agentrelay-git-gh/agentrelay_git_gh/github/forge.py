@@ -62,7 +62,7 @@ class GitHubForge:
         remote = Remote(
             repository=repository,
             url=choice.url,
-            login=_login(choice.resolved or ""),
+            login=login_for(choice.resolved or ""),
             advice=f"type `gh auth login --hostname {site.host}`, or get the right to push to {site}",
         )
         self._branches = SharedBranches(repository=repository, remote=remote)
@@ -251,7 +251,7 @@ class GitHubForge:
             )
 
 
-def _login(url: str) -> Login | None:
+def login_for(url: str) -> Login | None:
     """How git gets what `gh` knows, for an address that takes a password; ssh has keys of its own."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):
