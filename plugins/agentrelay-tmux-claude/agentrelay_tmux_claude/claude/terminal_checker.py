@@ -24,7 +24,7 @@ from agentrelay_tmux_claude.claude.memory import Memory, Turn, read_memory
 from agentrelay_tmux_claude.claude.prompts import AFTER_LIMIT
 from agentrelay_tmux_claude.claude.stream import TurnFacts
 from agentrelay_tmux_claude.claude.terminal import never_given, start, tell
-from agentrelay_tmux_claude.claude.transcript import used_since
+from agentrelay_tmux_claude.claude.transcript import used_since, used_until_said
 from agentrelay_tmux_claude.claude.turns import remember
 from agentrelay_tmux_claude.claude.verdict import WHY, Again, Ending, Limited, Verdict, judge
 from agentrelay_tmux_claude.claude.waiting import limit_over
@@ -33,9 +33,6 @@ from agentrelay_tmux_claude.claude.waiting import limit_over
 GRACE: Final = 10.0
 # Seconds between looks while the host does not know whether the program has ended, and at events that were not told.
 LOOK_AGAIN: Final = 5.0
-# How often, and how long apart in seconds, the transcript is looked at for the last words, which are written late.
-LOOKS: Final = 10
-LOOK_PAUSE: Final = 0.1
 
 
 @attrs.frozen
@@ -82,7 +79,7 @@ class TmuxCompletionChecker:
             finally:
                 await waiting.close()
                 runtime.artifacts.resting = False
-            memory = await self._count(runtime, standing)
+            memory, whole = await self._count(runtime, standing, wait=False)
             ended = waiting.program_has_ended
             last_line = await self._last_line(runtime) if ended else ""
             facts = _facts(standing, exit_code, ended)
@@ -98,6 +95,8 @@ class TmuxCompletionChecker:
             )
             unwatched = False
             if isinstance(verdict, TaskCompletionSignal):
+                if not whole:  # there is no later turn with which it would be counted
+                    await self._count(runtime, standing)
                 concerns = (*verdict.concerns, *read_concerns(signal_dir))
                 return attrs.evolve(verdict, concerns=concerns, ended=verdict.ended or verdict.outcome)
             if standing.worked:
@@ -115,21 +114,26 @@ class TmuxCompletionChecker:
         if not await waiting.idle(self.grace):
             await call_step(None, host_of(self.context), "stop", required_address(runtime))
 
-    async def _count(self, runtime: TaskRuntime, standing: Standing) -> Memory:
-        """Report what was used since the last time."""
+    async def _count(self, runtime: TaskRuntime, standing: Standing, *, wait: bool = True) -> tuple[Memory, bool]:
+        """Report what was used since the last time.
+
+        Args:
+            runtime: The task.
+            standing: Where its session stands.
+            wait: Whether to wait for the last turn, which Claude Code writes down late.
+
+        Returns:
+            What is remembered now, and whether the last turn is counted.
+        """
         memory = read_memory(self.context)
         last = "" if standing.ended is None else standing.ended.text("last_assistant_message")
-        for look in range(LOOKS):
-            if look:
-                await asyncio.sleep(LOOK_PAUSE)
-            found = await asyncio.to_thread(used_since, standing.transcript, session_id(runtime), memory.counted)
-            if not last or found.said == last:
-                break
+        where = (standing.transcript, session_id(runtime), memory.counted)
+        found = await (used_until_said(*where, last) if wait else asyncio.to_thread(used_since, *where))
         if found.usage:
             runtime.report("task_usage", str(found.usage), attrs.asdict(found.usage))
-        if not found.ids:
-            return memory
-        return remember(self.context, attrs.evolve(memory, counted=(*memory.counted, *found.ids)))
+        if found.ids:
+            memory = remember(self.context, attrs.evolve(memory, counted=(*memory.counted, *found.ids)))
+        return memory, found.has_said(last)
 
     async def _last_line(self, runtime: TaskRuntime) -> str:
         output: bytes = await call_step(None, host_of(self.context), "output", required_address(runtime))

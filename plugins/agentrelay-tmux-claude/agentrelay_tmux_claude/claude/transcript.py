@@ -1,5 +1,9 @@
-"""What a session in a terminal used, from its transcript: no cost stands there, but every turn's tokens do."""
+"""What a session in a terminal used, from its transcript: no cost stands there, but every turn's tokens do.
 
+Claude Code writes its transcript a little late: a turn's last words may come only after the hook that tells of its end.
+"""
+
+import asyncio
 import json
 from collections.abc import Collection
 from pathlib import Path
@@ -10,9 +14,13 @@ import attrs
 from agentrelay_core.runtime import IntegrationError
 from agentrelay_core.runtime.agent_files import AgentDirectory
 from agentrelay_core.runtime.untrusted_text import plain_line
+from agentrelay_core.signals.noticing import notices_of
 from agentrelay_tmux_claude.claude.usage import Usage, usage_from
 
 _LARGEST: Final = 256 * 1024 * 1024  # bytes
+# Seconds that the last words are waited for, and between looks where the kernel does not tell of them.
+PATIENCE: Final = 1.0
+_LOOK_AGAIN: Final = 0.1
 
 
 @attrs.frozen(kw_only=True)
@@ -22,12 +30,35 @@ class Counted:
     Args:
         usage: What was used.
         ids: Ids of the turns that it counts.
-        said: The last words of the last turn.
+        said: The last words of those turns.
     """
 
     usage: Usage = Usage()
     ids: tuple[str, ...] = ()
     said: str = ""
+
+    def has_said(self, last: str) -> bool:
+        """Whether the last words of a turn are there: of words in several pieces a transcript has each by itself."""
+        return not last or (bool(self.said) and last.endswith(self.said))
+
+
+async def used_until_said(path: str, session: str, counted: Collection[str], last: str) -> Counted:
+    """What was used by turns that are not counted yet, once the transcript has the last words; a second at most.
+
+    Args:
+        path: See `used_since`.
+        session: The session's id.
+        counted: Ids of the turns that are counted.
+        last: The last words, as a plain line; empty where none are known, and nothing is waited for.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + PATIENCE
+    with notices_of(Path(path).parent, _LOOK_AGAIN, names=None) as notices:
+        while True:
+            found = await asyncio.to_thread(used_since, path, session, counted)
+            if found.has_said(last) or not path or loop.time() >= until:
+                return found
+            await notices.changed(until)
 
 
 def used_since(path: str, session: str, counted: Collection[str]) -> Counted:
@@ -58,8 +89,8 @@ def used_since(path: str, session: str, counted: Collection[str]) -> Counted:
         message = entry.get("message") if isinstance(entry, dict) else None
         if not isinstance(message, dict) or not isinstance(message.get("id"), str):
             continue
-        said = _text(message.get("content")) or said
         if message["id"] not in counted:
+            said = _text(message.get("content")) or said
             found[message["id"]] = attrs.evolve(usage_from(message.get("usage")), turns=1)
     return Counted(usage=sum(found.values(), Usage()), ids=tuple(found), said=said)
 

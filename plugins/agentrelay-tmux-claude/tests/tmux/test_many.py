@@ -24,7 +24,7 @@ def resident(pids):
 
 @pytest.mark.slow
 async def test_a_hundred_windows_at_once(place, record_property):
-    """All are started in parallel, each has a window of its own, and no end is missed."""
+    """All are started in parallel, each has a window of its own, and 95 of 100 ends are noticed within 100 ms."""
     gate = place.path / "gate"
     os.mkfifo(gate)
     held = os.open(gate, os.O_RDWR)
@@ -61,8 +61,9 @@ async def test_a_hundred_windows_at_once(place, record_property):
         "KiB of memory for each runner": memory / WINDOWS,
         "KiB of memory of the server": of_server,
         "ms to notice an end, median": noticed[len(noticed) // 2] * 1000,
+        "ms to notice an end, p95": noticed[len(noticed) * 95 // 100] * 1000,
     }
-    assert noticed[len(noticed) // 2] < 0.1
+    assert figures["ms to notice an end, p95"] < 100, noticed
     for name, figure in figures.items():
         record_property(name, round(figure, 1))
         print(f"{name}: {figure:.1f}")
