@@ -1,5 +1,6 @@
 """The real Claude Code against a scripted model, in a home of its own, in a real repository. Loopback alone."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -112,6 +113,27 @@ def agent(model):
         )
 
     return agent
+
+
+# In the first attempt of task a the command ignores HUP, has a child in a session of its own, and says that both work.
+_WORK = (
+    'if [ "$AGENTRELAY_TASK_ID$AGENTRELAY_ATTEMPT" = a0 ]; then '
+    "trap '' HUP; setsid sleep 601 & echo $! > {began}; exec sleep 602; fi; "
+    "echo $AGENTRELAY_TASK_ID > $AGENTRELAY_TASK_ID.txt; agentrelay-task done"
+)
+
+
+@pytest.fixture
+def at_work(tmp_path):
+    """Waits until an agent's command, which is here too, says that it works; the process id of its child."""
+    fifo = tmp_path / "began"
+    os.mkfifo(fifo)
+
+    async def at_work():
+        return int(await asyncio.to_thread(fifo.read_text))
+
+    at_work.command = _WORK.format(began=fifo)
+    return at_work
 
 
 @pytest.fixture

@@ -3,11 +3,7 @@
 import asyncio
 import json
 import os
-import shutil
 import signal
-import subprocess
-import tempfile
-from pathlib import Path
 
 import pytest
 from agentrelay_tmux_claude import TmuxEnvironment
@@ -19,37 +15,6 @@ from agentrelay_core.orchestrator import RunOutcome
 from agentrelay_core.processes.table import command_line, read_variable
 
 OWN, NAMED = TmuxEnvironment(), TmuxEnvironment(session="work")
-# In its first attempt the agent's command ignores HUP, has a child in a session of its own, and says that both work.
-WORK = (
-    'if [ "$AGENTRELAY_TASK_ID$AGENTRELAY_ATTEMPT" = a0 ]; then '
-    "trap '' HUP; setsid sleep 601 & echo $! >> {began}; exec sleep 602; fi; "
-    "echo $AGENTRELAY_TASK_ID > $AGENTRELAY_TASK_ID.txt; agentrelay-task done"
-)
-
-
-@pytest.fixture
-def users_tmux(monkeypatch):
-    """A short place for the user's own tmux server; afterwards none is there."""
-    folder = Path(tempfile.mkdtemp(prefix="arc-", dir="/tmp"))
-    monkeypatch.setenv("TMUX_TMPDIR", str(folder))
-    monkeypatch.delenv("TMUX", raising=False)
-    yield folder
-    socket = folder / f"tmux-{os.getuid()}" / "default"
-    subprocess.run(["tmux", "-S", str(socket), "kill-server"], capture_output=True, check=False)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def at_work(tmp_path):
-    """Waits until the agent's command says that it works."""
-    fifo = tmp_path / "began"
-    os.mkfifo(fifo)
-
-    async def wait():
-        return int(await asyncio.to_thread(fifo.read_text))
-
-    wait.command = WORK.format(began=fifo)
-    return wait
 
 
 def servers(tmp_path):
@@ -59,22 +24,15 @@ def servers(tmp_path):
 
 
 def left_of(tmp_path):
-    """What is left of the agents below a path."""
-    return [
-        command_line(pid)
-        for pid, where in read_variable("AGENTRELAY_SIGNAL_DIR").items()
-        if where.startswith(f"{tmp_path}/")
-    ]
+    """The processes that are left of agents below a path, with their command lines."""
+    found = read_variable("AGENTRELAY_SIGNAL_DIR").items()
+    return {pid: command_line(pid) for pid, where in found if where.startswith(f"{tmp_path}/")}
 
 
-def agent_below(tmp_path):
-    """The process of Claude Code that works below a path."""
-    [pid] = [
-        pid
-        for pid, where in read_variable("AGENTRELAY_SIGNAL_DIR").items()
-        if where.startswith(f"{tmp_path}/") and command_line(pid).startswith(f"{PROGRAM} ")
-    ]
-    return pid
+def kill_claude(tmp_path):
+    """Kill the process of Claude Code that works below a path."""
+    [pid] = [pid for pid, words in left_of(tmp_path).items() if words.startswith(f"{PROGRAM} ")]
+    os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.fault("A10")
@@ -82,7 +40,7 @@ def agent_below(tmp_path):
 async def test_kill_9_of_the_server_costs_one_attempt(
     relay, repository, model, agent, users_tmux, at_work, tmp_path, environment
 ):
-    """Claude Code ends with its terminal, what ignored HUP is ended with it, and a new server has the rest of the run."""
+    """Claude Code and what ignored HUP end with their terminal, and a new server has the rest of the run."""
     for name in "ab":
         model.script(name, run(at_work.command), say("Done."))
     tasks = [
@@ -98,7 +56,7 @@ async def test_kill_9_of_the_server_costs_one_attempt(
     (retried,) = [event for event in relay.events if event.kind == "task_retrying"]
     assert (retried.task_id, retried.message) == ("a", "Claude Code was ended by SIGHUP (exit 129)")
     assert repository.git("ls-tree", "--name-only", "agentrelay/g@default").split() == ["README", "a.txt", "b.txt"]
-    assert left_of(tmp_path) == []
+    assert left_of(tmp_path) == {}
     assert killed not in servers(tmp_path)[1:]
 
 
@@ -110,14 +68,14 @@ async def test_kill_9_of_claude_costs_one_attempt(relay, repository, model, agen
         relay(Task(id="a", description="work", primary_agent=agent(OWN)), max_task_attempts=2)
     )
     child = await at_work()
-    os.kill(agent_below(tmp_path), signal.SIGKILL)
+    kill_claude(tmp_path)
     result = await running
     assert result.outcome is RunOutcome.SUCCEEDED, result.tasks["a"].error
     (retried,) = [event for event in relay.events if event.kind == "task_retrying"]
     assert "Claude Code was ended by SIGKILL" in retried.message
     assert repository.git("show", "agentrelay/g@default:a.txt") == "a"
     assert child not in read_variable("AGENTRELAY_SIGNAL_DIR")
-    assert left_of(tmp_path) == []
+    assert left_of(tmp_path) == {}
 
 
 async def test_without_another_attempt_the_task_has_died(relay, model, agent, at_work, tmp_path):
@@ -132,4 +90,34 @@ async def test_without_another_attempt_the_task_has_died(relay, model, agent, at
     (ended,) = [event for event in relay.events if event.kind == "task_ended"]
     assert ended.data["retryable"]
     assert result.tasks["a"].error == "Claude Code was ended by SIGHUP (exit 129)"
-    assert left_of(tmp_path) == []
+    assert left_of(tmp_path) == {}
+
+
+@pytest.mark.parametrize("environment", [OWN, NAMED], ids=["own", "named"])
+async def test_a_user_s_own_tmux_is_untouched(
+    relay, repository, model, agent, users_tmux, at_work, tmp_path, environment
+):
+    """After a run that typed, and whose server or agent was killed, all that the user's tmux has is as it was.
+
+    The user has sessions, windows, marks and a buffer of the names that are ours, in the session that is named too.
+    """
+    users_tmux.start()
+    before = users_tmux.snapshot()
+    model.script("a", run(at_work.command), say("Done."))
+    model.script("b", run("echo b > b.txt"), say("Hi."), run("agentrelay-task done"), say("Done."))
+    tasks = [Task(id=name, description="work", primary_agent=agent(environment)) for name in "ba"]
+    running = asyncio.ensure_future(relay(*tasks, max_task_attempts=2, max_concurrency=1))
+    await at_work()
+    if environment is OWN:
+        os.kill(servers(tmp_path)[-1], signal.SIGKILL)
+    else:
+        assert users_tmux("list-windows", "-t", "=work:", "-F", "#{window_name}") == "a\na\n"
+        kill_claude(tmp_path)
+    result = await running
+    assert result.outcome is RunOutcome.SUCCEEDED, [task.error for task in result.tasks.values()]
+    assert [event.kind for event in relay.events if event.kind in ("task_warning", "task_retrying")] == [
+        "task_warning",
+        "task_retrying",
+    ]
+    assert users_tmux.snapshot() == before
+    assert left_of(tmp_path) == {}
