@@ -62,7 +62,7 @@ def claude_rows(options: Options) -> list[Figure]:
                 value=late[min(len(late) - 1, int(len(late) * share))] * 1e3,
                 unit="ms",
                 goal=100.0,
-                note=f"of {len(late)}, from the call of its Stop hook to the nudge or the pull request",
+                note=f"of {len(late)}, from the call of its Stop hook to the word to people",
             )
             for name, share in (("p50", 0.5), ("p95", 0.95))
         ]
@@ -135,14 +135,16 @@ async def _ten(folder: Path, model: ScriptedModel, environment: AgentEnvironment
 
 
 async def _turns(folder: Path, model: ScriptedModel) -> list[float]:
-    """Seconds from the end of each turn to what is done about it, in order of size."""
+    """Seconds from the end of each turn to the word of it, in order of size."""
     names = [f"t{number}" for number in range(TURNS // 2)]
     for name in names:
         model.script(name, run(f"echo {name} > {name}.txt"), say("Hi."), run("agentrelay-task done"), say("Done."))
     events = await _run(folder, model, TmuxEnvironment(), names, at_a_time=1)
     late: list[float] = []
     for name in names:
-        known = [event.timestamp for event in events if event.task_id == name and _follows_a_turn(event)]
+        known = [
+            event.timestamp for event in events if event.task_id == name and event.data.get("kind") == "turn_ended"
+        ]
         late += [after - end for end, after in zip(_ends(folder, name), known, strict=True)]
     return sorted(late)
 
@@ -151,10 +153,6 @@ def _ends(folder: Path, name: str) -> list[float]:
     """When the turns of a task ended, in seconds since the epoch, as its hooks wrote it down."""
     files = folder.rglob(f"signals/{name}/*/claude-events/*-Stop.json")
     return sorted(int(file.name.partition("-")[0]) / 1e9 for file in files)
-
-
-def _follows_a_turn(event: Event) -> bool:
-    return event.kind == "task_warning" or (event.kind == "intent" and event.message == "publish")
 
 
 async def _run(

@@ -6,6 +6,7 @@ deadline, a limit is waited for with no program running, and a turn that left no
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Final
 
 import attrs
@@ -19,12 +20,14 @@ from agentrelay_core.signals.noticing import Notices, notices_of
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_tmux_claude.claude.arguments import options_of, session_id
 from agentrelay_tmux_claude.claude.events import EventReader, HookEvent, Standing, asked_for
+from agentrelay_tmux_claude.claude.framework import LONGEST_MESSAGE
 from agentrelay_tmux_claude.claude.gates import untold_gate
+from agentrelay_tmux_claude.claude.late import look_until
 from agentrelay_tmux_claude.claude.memory import Memory, Turn, read_memory
 from agentrelay_tmux_claude.claude.prompts import AFTER_LIMIT
 from agentrelay_tmux_claude.claude.stream import TurnFacts
 from agentrelay_tmux_claude.claude.terminal import never_given, start, tell
-from agentrelay_tmux_claude.claude.transcript import used_since, used_until_said
+from agentrelay_tmux_claude.claude.transcript import Counted, used_since
 from agentrelay_tmux_claude.claude.turns import remember
 from agentrelay_tmux_claude.claude.verdict import WHY, Again, Ending, Limited, Verdict, judge
 from agentrelay_tmux_claude.claude.waiting import limit_over
@@ -73,12 +76,16 @@ class TmuxCompletionChecker:
             try:
                 signal, standing, exit_code = await waiting.turn_ended(runtime)
                 if signal is not None:
+                    runtime.report("task_progress", f"signalled {signal.outcome}", {"kind": "signal"})
                     await self._settle(waiting, runtime)
-                    await self._count(runtime, reader.standing(asks=waiting.asks))
+                    standing = reader.standing(asks=waiting.asks)
+                    _tell_end(runtime, standing)
+                    await self._count(runtime, standing)
                     return attrs.evolve(signal, ended=signal.ended or signal.outcome)
             finally:
                 await waiting.close()
                 runtime.artifacts.resting = False
+            _tell_end(runtime, standing)
             memory, whole = await self._count(runtime, standing, wait=False)
             ended = waiting.program_has_ended
             last_line = await self._last_line(runtime) if ended else ""
@@ -127,8 +134,13 @@ class TmuxCompletionChecker:
         """
         memory = read_memory(self.context)
         last = "" if standing.ended is None else standing.ended.text("last_assistant_message")
-        where = (standing.transcript, session_id(runtime), memory.counted)
-        found = await (used_until_said(*where, last) if wait else asyncio.to_thread(used_since, *where))
+
+        def look() -> Counted:
+            return used_since(standing.transcript, session_id(runtime), memory.counted)
+
+        found = await look_until(
+            look, lambda found: not wait or found.has_said(last), [Path(standing.transcript).parent]
+        )
         if found.usage:
             runtime.report("task_usage", str(found.usage), attrs.asdict(found.usage))
         if found.ids:
@@ -249,6 +261,13 @@ class _Waiting:
         if time.time() >= until:
             raise Parked(f"{what}, and nobody answered", boundary=IntegrationBoundary.AGENT_LAUNCH)
         return until - time.time()
+
+
+def _tell_end(runtime: TaskRuntime, standing: Standing) -> None:
+    """Tell people at once that a turn has ended, before anything is done about it."""
+    if standing.ended is not None:
+        last = plain_line(standing.ended.text("last_assistant_message"), LONGEST_MESSAGE)
+        runtime.report("task_progress", f"turn ended: {last}" if last else "turn ended", {"kind": "turn_ended"})
 
 
 def _facts(standing: Standing, exit_code: int | None, ended: bool) -> TurnFacts:

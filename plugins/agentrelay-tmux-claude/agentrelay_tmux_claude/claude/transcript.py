@@ -3,7 +3,6 @@
 Claude Code writes its transcript a little late: a turn's last words may come only after the hook that tells of its end.
 """
 
-import asyncio
 import json
 from collections.abc import Collection
 from pathlib import Path
@@ -14,13 +13,9 @@ import attrs
 from agentrelay_core.runtime import IntegrationError
 from agentrelay_core.runtime.agent_files import AgentDirectory
 from agentrelay_core.runtime.untrusted_text import plain_line
-from agentrelay_core.signals.noticing import notices_of
 from agentrelay_tmux_claude.claude.usage import Usage, usage_from
 
 _LARGEST: Final = 256 * 1024 * 1024  # bytes
-# Seconds that the last words are waited for, and between looks where the kernel does not tell of them.
-PATIENCE: Final = 1.0
-_LOOK_AGAIN: Final = 0.1
 
 
 @attrs.frozen(kw_only=True)
@@ -40,25 +35,6 @@ class Counted:
     def has_said(self, last: str) -> bool:
         """Whether the last words of a turn are there: of words in several pieces a transcript has each by itself."""
         return not last or (bool(self.said) and last.endswith(self.said))
-
-
-async def used_until_said(path: str, session: str, counted: Collection[str], last: str) -> Counted:
-    """What was used by turns that are not counted yet, once the transcript has the last words; a second at most.
-
-    Args:
-        path: See `used_since`.
-        session: The session's id.
-        counted: Ids of the turns that are counted.
-        last: The last words, as a plain line; empty where none are known, and nothing is waited for.
-    """
-    loop = asyncio.get_running_loop()
-    until = loop.time() + PATIENCE
-    with notices_of(Path(path).parent, _LOOK_AGAIN, names=None) as notices:
-        while True:
-            found = await asyncio.to_thread(used_since, path, session, counted)
-            if found.has_said(last) or not path or loop.time() >= until:
-                return found
-            await notices.changed(until)
 
 
 def used_since(path: str, session: str, counted: Collection[str]) -> Counted:

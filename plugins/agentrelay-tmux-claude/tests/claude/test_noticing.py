@@ -1,11 +1,11 @@
-"""How soon the end of a turn in tmux is known: from the call of Claude Code's hook to what is done about it."""
+"""How soon signals and ends of turns are known in tmux: from the file that tells of them to the word to people."""
 
 import asyncio
-import json
-import time
+import itertools
+import threading
 
 from agentrelay_tmux_claude import TmuxEnvironment
-from agentrelay_tmux_claude.claude.transcript import PATIENCE, used_until_said
+from agentrelay_tmux_claude.claude.late import look_until
 from pytest_agentrelay.scripted_model import run, say
 
 from agentrelay_core import Task
@@ -15,43 +15,42 @@ TASKS = "abcd"
 SOON = 0.1  # seconds
 
 
-async def test_the_end_of_a_turn_is_known_at_once(relay, model, agent, tmp_path):
-    """From a turn's last hook to the nudge, or to the pull request, it takes less than 100 ms (median of eight)."""
+async def test_signals_and_ends_of_turns_are_known_at_once(relay, model, agent, tmp_path):
+    """From a signal's appearance, and from the call of a turn's last hook, to our word it takes less than 100 ms."""
     for name in TASKS:
         model.script(name, run(f"echo {name} > {name}.txt"), say("Hi."), run("agentrelay-task done"), say("Done."))
     tasks = [Task(id=name, description="work", primary_agent=agent(TmuxEnvironment())) for name in TASKS]
     result = await relay(*tasks, max_concurrency=1)
     assert result.outcome is RunOutcome.SUCCEEDED, [task.error for task in result.tasks.values()]
-    late = []
+    late = {"signal": [], "turn_ended": []}
     for name in TASKS:
-        files = tmp_path.rglob(f"signals/{name}/*/claude-events/*-Stop.json")
-        ends = sorted(int(file.name.partition("-")[0]) / 1e9 for file in files)
-        known = [event.timestamp for event in relay.events if event.task_id == name and _follows_a_turn(event)]
-        assert len(ends) == len(known) == 2
-        late += [after - end for end, after in zip(ends, known, strict=True)]
-    late.sort()
-    assert late[len(late) // 2] < SOON, late
+        [signal_dir] = {path.parent for path in tmp_path.rglob(f"signals/{name}/*/claude-events")}
+        hooks = (signal_dir / "claude-events").glob("*-Stop.json")
+        told = {
+            "signal": [(signal_dir / ".done").stat().st_mtime],
+            "turn_ended": sorted(int(file.name.partition("-")[0]) / 1e9 for file in hooks),
+        }
+        for kind, began in told.items():
+            known = [e.timestamp for e in relay.events if e.task_id == name and e.data.get("kind") == kind]
+            late[kind] += [after - before for before, after in zip(began, known, strict=True)]
+    assert all(sorted(each)[len(each) // 2] < SOON for each in late.values()), late
 
 
-def _follows_a_turn(event):
-    return event.kind == "task_warning" or (event.kind == "intent" and event.message == "publish")
+async def test_what_is_written_late_is_seen_by_event(tmp_path):
+    """A look that does not find enough is made again when one of the directories changes, and not before."""
+    folders = [tmp_path / name for name in "ab"]
+    for folder in folders:
+        folder.mkdir()
+    looks, looked = itertools.count(1), [threading.Event() for _ in range(9)]
 
+    def look():
+        seen = [path.name for folder in folders for path in folder.iterdir()]
+        looked[next(looks)].set()
+        return seen
 
-async def test_last_words_are_waited_for_by_event(tmp_path):
-    """A transcript without the turn's last words is looked at again when it is written to, be they in two pieces."""
-
-    def line(number, text):
-        message = {"id": f"m{number}", "usage": {"output_tokens": 3}, "content": [{"text": text}]}
-        return json.dumps({"type": "assistant", "message": message}) + "\n"
-
-    path = tmp_path / "session.jsonl"
-    path.write_text(line(0, "Done."))
-    # The same words of a turn that is counted already are not the last ones.
-    waiting = asyncio.ensure_future(used_until_said(str(path), "session", ("m0",), "First this. Done."))
-    await asyncio.sleep(0)
-    began = time.monotonic()
-    with path.open("a") as file:
-        file.write(line(1, "First this.") + line(1, "Done."))
-    found = await waiting
-    assert (found.ids, found.usage.output_tokens) == (("m1",), 3)
-    assert time.monotonic() - began < PATIENCE / 2
+    waiting = asyncio.ensure_future(look_until(look, lambda seen: len(seen) == 2, folders, 60.0))
+    for number, folder in enumerate(folders, start=1):
+        await asyncio.to_thread(looked[number].wait, 60)
+        (folder / f"late{number}").touch()
+    assert sorted(await waiting) == ["late1", "late2"]
+    assert await look_until(lambda: "nothing", lambda _: False, folders, 0.0) == "nothing"
