@@ -86,7 +86,9 @@ class TmuxCompletionChecker:
                 await waiting.close()
                 runtime.artifacts.resting = False
             _tell_end(runtime, standing)
-            memory, whole = await self._count(runtime, standing, wait=False)
+            # What is stopped after an error, before it is written down, may leave nothing to go on with.
+            failed = standing.ended is not None and standing.ended.kind == "StopFailure"
+            memory, whole = await self._count(runtime, standing, wait=failed)
             ended = waiting.program_has_ended
             last_line = await self._last_line(runtime) if ended else ""
             facts = _facts(standing, exit_code, ended)

@@ -11,7 +11,7 @@ import attrs
 import pytest
 from pytest_agentrelay.scripted_model import ScriptedModel
 
-from agentrelay_core import AgentConfig, Catalog, Task, TaskGraph, run_graph
+from agentrelay_core import AgentConfig, Catalog, Task, TaskGraph, WorkstreamSpec, run_graph
 from agentrelay_core.builtin.environment import ProcessEnvironment
 
 KEY = "sk-ant-dummy-0123456789abcdef0123456789"
@@ -141,7 +141,8 @@ def relay(repository):
     """Run tasks in the repository with what is installed; `events` holds what happened."""
 
     async def relay(*tasks: Task, **settings):
-        graph = TaskGraph(name="g", tasks=tasks)
+        lanes = {task.workstream_id: WorkstreamSpec(id=task.workstream_id) for task in tasks}
+        graph = TaskGraph(name="g", tasks=tasks, workstreams=tuple(lanes.values()))
         relay.events = []
         return await run_graph(
             graph,
