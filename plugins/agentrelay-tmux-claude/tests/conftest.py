@@ -1,9 +1,10 @@
-"""A user's own tmux server, with sessions, windows and everything else named as ours are, and a look at all of it."""
+"""What the tests of tmux and of Claude Code share: a user's own tmux server, and how late this machine is by itself."""
 
 import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,24 @@ def users_tmux(monkeypatch):
     yield (tmux := UsersTmux(folder))
     tmux("kill-server")
     shutil.rmtree(folder, ignore_errors=True)
+
+
+# An end is known after as many processes and threads have had their turn: the agent, its runner process, ours, a look.
+_TURNS = 5
+
+
+@pytest.fixture
+def at_once():
+    """Measures what "within 100 ms" is on this machine now, in seconds: more where others take its time.
+
+    For that the end of a plain child is waited for ten times; on a machine at rest it is known after some 3 ms.
+    """
+
+    def at_once() -> float:
+        late = []
+        for _ in range(10):
+            said = subprocess.run(["sh", "-c", "date +%s.%N"], capture_output=True, text=True, check=True).stdout
+            late.append(time.time() - float(said))
+        return 0.1 + _TURNS * max(late)
+
+    return at_once
