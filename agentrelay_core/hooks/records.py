@@ -15,8 +15,11 @@ from agentrelay_core.spec.environment import AgentEnvironment
 from agentrelay_core.task_runner.dispatch import ANY
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from agentrelay_core.hooks.contexts import EnvironmentHost, Forge, Framework, RunInfo, StepContext
     from agentrelay_core.hooks.doctor import Finding
+    from agentrelay_core.spec import RunSettings
     from agentrelay_core.task_runner import Workspace
 
 T_co = TypeVar("T_co", covariant=True)
@@ -116,9 +119,12 @@ class ForgeProvider:
         recognises: Whether a remote's URL is this forge's, for ``forge: auto``.
         factory: Makes the forge of a run.
         needs: Programs that must be on PATH.
+        findings: Looks at a repository for ``agentrelay doctor``, by its path and the settings of a run: the remote,
+            the login, what a run would do with them; `None` where there is nothing to look at.
     """
 
     name: str
     recognises: Callable[[str], bool]
     factory: Callable[[RunInfo], Forge]
     needs: tuple[str, ...] = attrs.field(default=(), converter=names_of)
+    findings: Callable[[Path, RunSettings], Iterable[Finding]] | None = None

@@ -48,7 +48,9 @@ class TaskRecord:
         recovered: Effects of the attempt that had happened already when the run went on.
         dependencies: Ids of the tasks that it depends on, as the run began with.
         usage: What all its attempts have used, by name: tokens, cost in US dollars.
-        throttled_until: When a limit ends that its agent waits for, in seconds since the epoch.
+        throttled_until: When a limit ends that it waits for, in seconds since the epoch.
+        waits_for: What its pull request waits for: checks, a review, a queue.
+        agent_done: Whether the agent had done its work when a person was needed.
     """
 
     id: str
@@ -82,6 +84,8 @@ class TaskRecord:
     dependencies: tuple[str, ...] = ()
     usage: dict[str, float] = attrs.Factory(dict)
     throttled_until: float | None = None
+    waits_for: str | None = None
+    agent_done: bool = False
 
     @property
     def next_attempt(self) -> int:
@@ -100,7 +104,7 @@ class WorkstreamRecord:
         branch: Its integration branch.
         pr_url: Its integration pull request.
         merged: Whether that was merged.
-        reason: Why it failed or waits for a person.
+        reason: Why it failed, or what it waits for.
     """
 
     id: str

@@ -33,6 +33,7 @@ from agentrelay_core.task_runner.protocols import (
 from agentrelay_core.task_runner.result import TaskRunResult
 from agentrelay_core.task_runner.signature import check_step
 from agentrelay_core.task_runner.step_calls import Detached
+from agentrelay_core.task_runner.waiting import may_wait
 from agentrelay_core.task_runner.watchdog import Interruption, Watchdog
 from agentrelay_core.task_runner.workspace import Workspace
 
@@ -40,11 +41,19 @@ SMALLEST_POOL = 8
 
 
 class Way(NamedTuple):
-    """How a step's method is called: whether it is ``async def``, whether the step can reconcile; its effect's name."""
+    """How a step's method is called.
+
+    Attributes:
+        is_async: Whether it is ``async def``.
+        reconciles: Whether the step can reconcile.
+        effect: Its effect's name.
+        may_wait: Whether it may wait for others.
+    """
 
     is_async: bool
     reconciles: bool
     effect: str | None
+    may_wait: bool
 
 
 class StandardTaskRunner:
@@ -210,7 +219,8 @@ class StandardTaskRunner:
         way = self.ways.get((kind, method))
         if way is None:
             check_step(step, method)
-            way = Way(is_async(step, method), getattr(kind, "reconcile", None) is not None, EFFECT_OF.get(method))
+            reconciles = getattr(kind, "reconcile", None) is not None
+            way = Way(is_async(step, method), reconciles, EFFECT_OF.get(method), may_wait(step, method))
             if hasattr(kind, method):
                 self.ways[kind, method] = way
         return way
