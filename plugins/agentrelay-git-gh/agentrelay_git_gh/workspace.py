@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agentrelay_core.hooks import Forge, PullRequest, RunInfo
 from agentrelay_core.runtime import (
@@ -30,7 +31,6 @@ from agentrelay_git_gh.opening import open_branch, open_worktree
 from agentrelay_git_gh.places import Places, required
 from agentrelay_git_gh.preflight import check_repository
 from agentrelay_git_gh.publication import Collector
-from agentrelay_git_gh.repairs import GitRepairs
 from agentrelay_git_gh.repository import Repository
 from agentrelay_git_gh.setup import hide, set_up
 from agentrelay_git_gh.sharing_forge import (
@@ -43,6 +43,9 @@ from agentrelay_git_gh.sharing_forge import (
 from agentrelay_git_gh.snapshot import Owner
 from agentrelay_git_gh.transfer import take_over
 from agentrelay_git_gh.worktrees import Worktree
+
+if TYPE_CHECKING:
+    from agentrelay_git_gh.repairs import GitRepairs
 
 
 class GitWorkspace:
@@ -61,8 +64,10 @@ class GitWorkspace:
         self._repository: Repository | None = None
 
     @property
-    def repairs(self) -> GitRepairs:
+    def repairs(self) -> "GitRepairs":
         """What the commands that repair and clean may do here."""
+        from agentrelay_git_gh.repairs import GitRepairs  # no part of a run, which would wait for it before it begins
+
         return GitRepairs(self._run, self._ready)
 
     @parking()
@@ -148,7 +153,7 @@ class GitWorkspace:
             found = settle(forge.find(branch, target)) if runtime.resumed else None
             if found is not None and found.state == "merged" and found.head_sha == work.tip:
                 return found.url  # since we were killed, by a person
-            sharing.share(target)
+            sharing.ensure(target)
             sharing.deliver(branch, work.tip)
         title = title_of(task.description, task.id)
         opened = settle(forge.open(branch, target, title, task_body(runtime, owner)))

@@ -1,8 +1,12 @@
 """git over HTTP with the emulated GitHub: the login, what the server refuses, and answers that are lost."""
 
+import attrs
 import pytest
 from agentrelay_git_gh.forges import forge_of
+from agentrelay_git_gh.github.forge import login_for
+from agentrelay_git_gh.outward import OutwardGit
 from agentrelay_git_gh.remotes import PushRefused, RemoteForbidden, RemoteGone
+from agentrelay_git_gh.trusted import GitFailed
 from pytest_agentrelay.github import answering, dropping
 
 LANE = "agentrelay/g@default"
@@ -69,3 +73,27 @@ def test_repository_that_is_gone_is_named(world, forge):
     with pytest.raises(RemoteGone, match=r"there is no repository at http://github\.localhost/acme/widget\.git"):
         forge.share(LANE)
     assert world.bench.user("rev-parse", LANE)
+
+
+def test_what_gh_knows_is_offered_to_git(world, gh_login, monkeypatch):
+    """Over https git gets the user's login from gh, where nothing else that is configured has one."""
+    for name in ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0"):
+        monkeypatch.delenv(name)
+    world.workspace().preflight()
+    git = OutwardGit(git_dir=world.bench.state / "repository.git", login=gh_login)
+    asked = b"protocol=https\nhost=github.localhost\n\n"
+    assert f"password={world.github.token}" in git.run("credential", "fill", stdin=asked).stdout.decode()
+    with pytest.raises(GitFailed, match="could not read Username"):
+        attrs.evolve(git, login=None).run("credential", "fill", stdin=asked)
+
+
+@pytest.fixture
+def gh_login():
+    """The login of a remote that is named by https, as a run's forge has it."""
+    return login_for("https://github.localhost/acme/widget.git")
+
+
+def test_ssh_has_keys_of_its_own():
+    """For an address by ssh gh is not asked."""
+    assert login_for("git@github.com:acme/widget.git") is None
+    assert login_for("ssh://git@github.com/acme/widget.git") is None
