@@ -154,6 +154,7 @@ def start(name: str, seeds: range, programs: list[str]) -> tuple[Figures, list[s
             "--interleavings", str(len(seeds)), *(f"--gh={program}" for program in programs)]  # fmt: skip
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=DEADLINE)
     if done.returncode not in (0, 1) or not done.stdout.startswith("["):
+        print(name, done.stdout, done.stderr, sep="\n", file=sys.stderr, flush=True)
         return Figures(wrong=Counter(end=1)), [f"{name}: exit {done.returncode}: {done.stdout}{done.stderr}"]
     told = json.loads(done.stdout)
     print(f"{name}: {told[0]['lives']} lives, {told[0]['ends']}", *told[1], sep="\n", file=sys.stderr, flush=True)

@@ -5,8 +5,8 @@ from random import Random
 
 import attrs
 from matrix_lives import BRANCH, LANE, SLUG, Life
-from matrix_moments import MERGING, OPENING, PUSHING, Arrange, turn
-from pytest_agentrelay.github import Answer, Fault, Hold
+from matrix_moments import MERGING, OPENING, PUSHING, Arrange, strike, turn
+from pytest_agentrelay.github import ALWAYS, Answer, Fault, Hold
 
 
 def bad_gateway(match: str, *, effect: bool) -> Arrange:
@@ -14,6 +14,25 @@ def bad_gateway(match: str, *, effect: bool) -> Arrange:
     return lambda life, draw: turn(
         life, draw, match, most=1 if effect else 4, effect=effect, answer=Answer(status=502, body={"message": "Bad"})
     )
+
+
+def unread(life: Life, draw: Random) -> None:
+    """What is read fails for a while."""
+    match = draw.choice(("^GET ", "^graphql query", "^GET |^graphql query"))
+    answer = Answer(status=draw.choice((500, 502, 503)), body={"message": "Server Error"})
+    life.script(Fault(match=match, skip=draw.randint(0, 4), times=draw.randint(1, 4), effect=False, answer=answer))
+
+
+def down(life: Life, draw: Random) -> None:
+    """GitHub is down from one call on."""
+    answer = Answer(status=draw.choice((500, 502, 503)), body={"message": "Server Error"})
+    fall = lambda: life.script(Fault(match=".", times=ALWAYS, effect=False, answer=answer))  # noqa: E731
+    strike(life, draw, fall, lanes=True)
+
+
+def is_up(life: Life) -> None:
+    """It is there again."""
+    life.github.clear_faults()
 
 
 def reset(match: str) -> Arrange:
@@ -61,14 +80,14 @@ def lying(fault: Callable[..., Fault], most: int) -> Arrange:
 
 def hidden(life: Life, draw: Random) -> None:
     """Lists lag behind, and the answer to the opening may be lost."""
-    life.hosted.hide_nextpull_of(draw.randint(1, 3))
+    life.hosted.hide_next_pull(draw.randint(1, 3))
     if draw.random() < 0.5:
         life.script(Fault(match=OPENING, drop=True))
 
 
 def hidden_agents(life: Life, draw: Random) -> None:
     """The same for what the agent has opened itself."""
-    life.hosted.hide_nextpull_of(draw.randint(1, 6))
+    life.hosted.hide_next_pull(draw.randint(1, 6))
     agents_own(life)
 
 

@@ -3,10 +3,13 @@
 import os
 import signal
 from random import Random
+from typing import Final
 
 from matrix_lives import Life
 from matrix_moments import Arrange
 from pytest_agentrelay.github import Fault, Hold
+
+ONCE: Final = ("ref-moved", "merge-noted")  # passed for the task alone; the others are for its workstream as well
 
 
 def killed(place: str) -> Arrange:
@@ -14,7 +17,8 @@ def killed(place: str) -> Arrange:
 
     def arrange(life: Life, draw: Random) -> None:
         life.plan.integrates, life.plan.method = True, draw.choice(("merge", "merge", "squash"))
-        life.plan.failpoints = f"agentrelay-git-gh/{place}=kill@{draw.randint(1, 2)}"
+        life.hosted.set(delete_branch_on_merge=draw.random() < 0.5)
+        life.plan.failpoints = f"agentrelay-git-gh/{place}=kill@{draw.randint(1, 1 if place in ONCE else 2)}"
 
     return arrange
 

@@ -7,7 +7,7 @@ from matrix_lives import BRANCH, LANE, SLUG, Life
 from matrix_scenarios import Scenario
 
 # What a person is told that stops a run: where it says so, with a command.
-ADVICE = re.compile(r"`agentrelay run`|run again|type: ")
+ADVICE = re.compile(r"agentrelay run|run again|type: ")
 
 
 def judge(life: Life, scenario: Scenario) -> list[tuple[str, str]]:

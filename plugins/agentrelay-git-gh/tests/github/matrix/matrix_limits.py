@@ -40,6 +40,7 @@ def expired(life: Life, draw: Random) -> None:
 def logs_in(life: Life) -> None:
     """The user logs in again."""
     life.github.accounts.add(Account(login=life.github.user, token=life.github.token))
+    life.github.environment("file")  # git has forgotten what did not work
 
 
 def single_sign_on(life: Life, draw: Random) -> None:

@@ -31,6 +31,7 @@ def agent_goes_on(life: Life, draw: Random) -> None:
 def person_merges(life: Life, draw: Random) -> None:
     """Somebody merges it, in one way or another."""
     life.plan.method, method = draw.choice(("merge", "squash")), draw.choice(("merge", "squash", "rebase"))
+    life.hosted.set(delete_branch_on_merge=draw.random() < 0.5)
     strike(life, draw, lambda: life.hosted.merge(pull_of(life).number, method, actor="uma"), lanes=True)
 
 
@@ -131,6 +132,25 @@ def lane_is_rewritten(life: Life, draw: Random) -> None:
     first = life.hosted.git("rev-list", "--max-parents=0", "main").split()[0]
     deed = lambda: life.hosted.push(LANE, {"theirs.txt": "theirs\n"}, onto=first, actor="uma")  # noqa: E731
     strike(life, draw, deed, since=PUSHING)
+
+
+def branch_is_deleted(life: Life, draw: Random) -> None:
+    """Somebody deletes the task's branch, which closes what was opened of it."""
+    strike(life, draw, lambda: life.hosted.delete_branch(BRANCH, actor="uma"))
+
+
+def lane_is_deleted(life: Life, draw: Random) -> None:
+    """Somebody deletes the lane, which closes what was opened into it."""
+    strike(life, draw, lambda: life.hosted.delete_branch(LANE, actor="uma"))
+
+
+def restores_both(life: Life) -> None:
+    """A person pushes again what was deleted, and opens the pull request again."""
+    for branch, tip in ((BRANCH, life.git("rev-parse", BRANCH)), (LANE, life.git("rev-parse", LANE))):
+        if not life.hosted.git("for-each-ref", f"refs/heads/{branch}").strip():
+            life.hosted.git("update-ref", f"refs/heads/{branch}", tip)
+    life.hosted.tip("main")
+    reopens(life)
 
 
 def deletes_branch(life: Life) -> None:

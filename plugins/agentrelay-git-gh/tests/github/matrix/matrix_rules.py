@@ -3,7 +3,7 @@
 from random import Random
 from typing import Final
 
-from matrix_lives import LANE, Life
+from matrix_lives import BRANCH, LANE, Life
 from matrix_moments import Arrange, opened, pull_of, strike
 from pytest_agentrelay.github import Fault
 
@@ -77,3 +77,43 @@ def thrown_out(life: Life, draw: Random) -> None:
     life.script(Fault(match=QUEUEING, after=lambda: life.script(Fault(match=".", skip=number, before=throw_out))))
     let_go = lambda: life.hosted.release_queue(LANE)  # noqa: E731
     life.script(Fault(match=QUEUEING, skip=1, after=lambda: life.script(Fault(match=".", skip=number, before=let_go))))
+
+
+def up_to_date(life: Life, draw: Random) -> None:
+    """The lane takes only what is up to date with it, and somebody pushes to it."""
+    life.hosted.protect(LANE, strict=True, form=draw.choice(("classic", "ruleset")))
+    life.plan.patience = 30.0
+    strike(life, draw, lambda: life.hosted.push(LANE, {"theirs.txt": "theirs\n"}, actor="uma"))
+
+
+def archived(life: Life, draw: Random) -> None:
+    """Somebody archives the repository."""
+    strike(life, draw, lambda: life.hosted.set(archived=True), lanes=True)
+
+
+def is_not_archived(life: Life) -> None:
+    """They think better of it."""
+    life.hosted.set(archived=False)
+
+
+def other_methods(life: Life, draw: Random) -> None:
+    """Somebody forbids the merge method that the graph asks for."""
+    life.plan.method = draw.choice(("merge", "squash", "rebase"))
+    others = tuple(method for method in ("merge", "squash", "rebase") if method != life.plan.method)
+    strike(life, draw, lambda: life.hosted.set(methods=others), lanes=True)
+
+
+def all_methods(life: Life) -> None:
+    """They allow it again."""
+    life.hosted.set(methods=("merge", "squash", "rebase"))
+
+
+def takes_no_push(life: Life, draw: Random) -> None:
+    """A rule refuses pushes to one of the branches."""
+    life.hosted.protect(draw.choice((LANE, BRANCH)), closed=True)
+
+
+def takes_pushes(life: Life) -> None:
+    """The rule is gone."""
+    life.hosted.unprotect(LANE)
+    life.hosted.unprotect(BRANCH)

@@ -59,6 +59,8 @@ SCENARIOS: Final = tuple(
         ("no answer in time at the opening", "G14", answers.late(OPENING), {}),
         ("no answer in time at the merge", "G14", answers.late(MERGING), {}),
         ("git's server fails for a while", "G14 G19", answers.git_fails, {}),
+        ("reading fails for a while", "G14", answers.unread, {}),
+        ("GitHub is down", "G14", answers.down, {"ends": _BOTH, "says": "not answered since", "mend": answers.is_up}),
         ("says merged, and is not", "G14", answers.lying(pretending_to_merge, 2), {}),
         ("says not merged, and is", "G14", answers.lying(denying_the_merge, 1), {}),
         ("missing in lists after opening", "G14 G11", answers.hidden, {}),
@@ -122,6 +124,19 @@ SCENARIOS: Final = tuple(
             rules.requiring("", older=True),
             {"ends": ("Parked",), "says": "build", "mend": rules.turns_green},
         ),
+        ("branch must be up to date", "G17", rules.up_to_date, {"ends": _BOTH, "says": "gh pr update-branch"}),
+        (
+            "merge method forbidden",
+            "G17",
+            rules.other_methods,
+            {"ends": _BOTH, "says": "not allowed", "mend": rules.all_methods},
+        ),
+        (
+            "repository archived",
+            "G16",
+            rules.archived,
+            {"ends": _BOTH, "says": "archived", "mend": rules.is_not_archived},
+        ),
         ("review missing, then approved", "G17", rules.reviewed, {}),
         ("draft, then ready", "G17", rules.draft, {}),
         ("merge queue lets it go", "G17", rules.queue, {}),
@@ -129,6 +144,7 @@ SCENARIOS: Final = tuple(
         ("primary limit", "G15", limits.spent("core"), {}),
         ("GraphQL RATE_LIMITED", "G15", limits.spent("graphql"), {}),
         ("secondary limit at the opening", "G15", limits.slowed(OPENING), {}),
+        ("secondary limit while waiting", "G15", limits.slowed("^graphql"), {}),
         ("secondary limit at the merge", "G15", limits.slowed(MERGING), {}),
         ("login expired", "G16", limits.expired, {"ends": _BOTH, "says": "gh auth login", "mend": limits.logs_in}),
         (
@@ -145,6 +161,24 @@ SCENARIOS: Final = tuple(
             people.not_ours,
             {"ends": ("Parked", "AgentFailure"), "says": "not ours|push the branch", "mend": people.deletes_branch},
         ),
+        (
+            "push refused by a rule",
+            "G19",
+            rules.takes_no_push,
+            {"ends": ("Parked",), "says": "refuses the push", "mend": rules.takes_pushes},
+        ),
+        (
+            "branch deleted by a person",
+            "G19",
+            people.branch_is_deleted,
+            {"ends": _BOTH, "says": _TYPES, "mend": people.restores_both},
+        ),
+        (
+            "lane deleted by a person",
+            "G19",
+            people.lane_is_deleted,
+            {"ends": _BOTH, "says": _TYPES, "mend": people.restores_both},
+        ),
         ("lane moved by a person", "G19", people.lane_moves, {"ends": _BOTH, "says": _TYPES, "mend": leave}),
         (
             "lane rewritten by a person",
@@ -152,10 +186,7 @@ SCENARIOS: Final = tuple(
             people.lane_is_rewritten,
             {"ends": (*_BOTH, "MergeConflict"), "says": "rewritten|conflicts", "mend": people.restores_lane},
         ),
-        *(
-            (f"killed: {place}", "G14", crashes.killed(place), {"ends": ("killed", "done"), "mend": leave})
-            for place in PLACES
-        ),
+        *((f"killed: {place}", "G14", crashes.killed(place), {"ends": ("killed",), "mend": leave}) for place in PLACES),
         (
             "killed while it is opened",
             "G14",
