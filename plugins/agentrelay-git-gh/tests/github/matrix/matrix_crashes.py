@@ -17,7 +17,8 @@ def killed(place: str) -> Arrange:
 
     def arrange(life: Life, draw: Random) -> None:
         life.plan.integrates, life.plan.method = True, draw.choice(("merge", "merge", "squash"))
-        life.hosted.set(delete_branch_on_merge=draw.random() < 0.5)
+        life.plan.deletes = draw.random() < 0.5
+        life.hosted.set(delete_branch_on_merge=life.plan.deletes)
         life.plan.failpoints = f"agentrelay-git-gh/{place}=kill@{draw.randint(1, 1 if place in ONCE else 2)}"
 
     return arrange

@@ -50,11 +50,15 @@ def judge(life: Life, scenario: Scenario) -> list[tuple[str, str]]:
 
 
 def _apart(life: Life, merges: int) -> list[str]:
-    here, there = life.git("rev-parse", LANE), life.hosted.tip(LANE)
-    said = [] if here == there else [f"{LANE} is at {here} here and at {there} there"]
+    """What differs on the two sides; a branch that GitHub deletes after its merge is here alone."""
     targets = (LANE, "main") if life.plan.integrates else (LANE,)
-    files = {branch: life.hosted.git("ls-tree", "--name-only", branch).split() for branch in targets}
-    said += [f"the work is not in {branch}" for branch in targets if "one.txt" not in files[branch]]
+    there = {branch: life.hosted.git("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}").strip()
+             for branch in targets}  # fmt: skip
+    here, is_deleted = life.git("rev-parse", LANE), not there[LANE] and life.plan.deletes and life.plan.integrates
+    said = [] if here == there[LANE] or is_deleted else [f"{LANE} is at {here} here and at {there[LANE]} there"]
+    for branch, tip in there.items():
+        if tip and "one.txt" not in life.hosted.git("ls-tree", "--name-only", tip).split():
+            said.append(f"the work is not in {branch}")
     if not list(life.user.glob(".workflow/g/signals/one/*/.merged")):
         said.append("nothing says in the task's directory that it is merged")
     if not [one for one in life.github.happened("pushed") if one.actor != life.github.user]:

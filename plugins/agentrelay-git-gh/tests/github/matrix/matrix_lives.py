@@ -24,6 +24,7 @@ class Plan:
         integrates: Whether the lane is merged into ``main`` afterwards.
         url: What the agent says is its pull request; `None` leaves the opening to us.
         pushes: Whether the agent pushes its branch itself.
+        deletes: Whether GitHub deletes the source of what it has merged.
         patience: Seconds that a merge is waited for.
         answer_within: Seconds for one call of gh.
         later: What the agent does after it has given its signal.
@@ -37,6 +38,7 @@ class Plan:
     url: str | None = None
     pushes: bool = False
     patience: float = 120.0
+    deletes: bool = False
     answer_within: float = 30.0
     later: Callable[[Path], None] | None = None
     failpoints: str = ""

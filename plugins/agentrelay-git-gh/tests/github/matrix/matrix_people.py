@@ -31,7 +31,8 @@ def agent_goes_on(life: Life, draw: Random) -> None:
 def person_merges(life: Life, draw: Random) -> None:
     """Somebody merges it, in one way or another."""
     life.plan.method, method = draw.choice(("merge", "squash")), draw.choice(("merge", "squash", "rebase"))
-    life.hosted.set(delete_branch_on_merge=draw.random() < 0.5)
+    life.plan.deletes = draw.random() < 0.5
+    life.hosted.set(delete_branch_on_merge=life.plan.deletes)
     strike(life, draw, lambda: life.hosted.merge(pull_of(life).number, method, actor="uma"), lanes=True)
 
 
