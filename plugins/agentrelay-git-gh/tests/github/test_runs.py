@@ -241,7 +241,7 @@ PLACES_OF_LANE = ("opening-noted", "merge-asked", "merged")
 @pytest.mark.timeout(400)
 @pytest.mark.fault("G14")
 def test_run_that_is_killed_at_every_place_in_turn_goes_on(project, new_only):
-    """Killed eleven times, at each place between a deed and its record, a run opens and merges each pull request once."""
+    """Killed eleven times, between a deed and its record each time, a run opens and merges each pull request once."""
     assert set(PLACES_OF_TASK + PLACES_OF_LANE) == set(PLACES)
     text = graph("often")
     before, argv = project.hosted.tip("main"), (sys.executable, "-m", "agentrelay_core.cli", "run")
