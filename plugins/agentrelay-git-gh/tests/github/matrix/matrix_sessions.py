@@ -153,6 +153,8 @@ def run(life: Life) -> Ended:
 def _session(life: Life, told: Path, failpoints: str) -> None:
     """The forked process; it does not return."""
     try:
+        # A pipe that the server reads at this moment would stay open with us.
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         signal.alarm(DEADLINE)
         hasten(life.plan.answer_within)
         if failpoints:
