@@ -10,7 +10,7 @@ from collections.abc import Callable
 from agentrelay_core.failpoints import failpoint
 from agentrelay_core.journal import TaskRecord, kinds
 from agentrelay_core.orchestrator.lanes import Lanes
-from agentrelay_core.orchestrator.recording import finish_data, task_event
+from agentrelay_core.orchestrator.recording import finish_data
 from agentrelay_core.orchestrator.retries import attempts_allowed, is_retryable, retry_pause
 from agentrelay_core.runtime import (
     Event,
@@ -21,6 +21,7 @@ from agentrelay_core.runtime import (
     Throttled,
     classify_integration_error,
 )
+from agentrelay_core.runtime.events import task_event
 from agentrelay_core.runtime.no_room import no_room
 from agentrelay_core.runtime.secrets import without_secrets
 from agentrelay_core.runtime.status import ENDED

@@ -1,11 +1,12 @@
 """What the run's memory is told of a task: each fact under a name of its own, on the disk before what hangs on it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from agentrelay_core.journal import Journal, JournalError, kinds
 from agentrelay_core.orchestrator.retries import is_parked, is_retryable
 from agentrelay_core.runtime import Event, Fenced, IntegrationFailureClass, TaskRuntime, TaskStatus
+from agentrelay_core.runtime.events import task_event
 from agentrelay_core.task_runner import TaskRunResult
 from agentrelay_core.task_runner.step_calls import Detached
 
@@ -28,15 +29,15 @@ class JournalRecorder:
         self._emit = emit
         self._abort = abort
 
-    async def intend(self, runtime: TaskRuntime, effect: str) -> None:
-        """Return when it is on the disk that an effect may have begun.
+    def intend(self, runtime: TaskRuntime, effect: str) -> Awaitable[None]:
+        """Give what ends when it is on the disk that an effect may have begun.
 
         Raises:
             Detached: It cannot be recorded, so the effect must not begin and the task is left as it is.
         """
         if effect not in _TOLD:
             self._emit(task_event(kinds.INTENT, runtime, effect))
-        await self._flush()
+        return self._flush()
 
     def recovered(self, runtime: TaskRuntime, effect: str) -> None:
         """Note that an effect had happened already and was not repeated."""
@@ -60,18 +61,6 @@ class JournalRecorder:
         except (JournalError, Fenced) as error:
             self._abort(error)
             raise Detached from error
-
-
-def task_event(kind: str, runtime: TaskRuntime, message: str = "", data: Mapping[str, Any] | None = None) -> Event:
-    """An event about a task, with its lane and attempt."""
-    return Event(
-        kind=kind,
-        task_id=runtime.task.id,
-        workstream_id=runtime.task.workstream_id,
-        attempt_num=runtime.state.attempt_num,
-        message=message,
-        data=data or {},
-    )
 
 
 def finish_data(runtime: TaskRuntime, result: TaskRunResult) -> dict[str, Any]:
