@@ -1,5 +1,6 @@
 """What a run will do, worked out before it does anything: the object that a dry run shows is the one a run consumes."""
 
+import functools
 from collections.abc import Collection, Iterator
 from enum import StrEnum
 
@@ -67,7 +68,7 @@ class Plan:
     entered: frozenset[str] = frozenset()
     cut_off: bool = False
 
-    @property
+    @functools.cached_property
     def to_run(self) -> frozenset[str]:
         """Ids of the tasks that will run."""
         return frozenset(planned.task.id for planned in self.tasks if planned.action is Action.RUN)

@@ -5,7 +5,7 @@ from typing import Any
 
 from agentrelay_core.journal import Journal, JournalError, kinds
 from agentrelay_core.orchestrator.retries import is_parked, is_retryable
-from agentrelay_core.runtime import Event, Fenced, IntegrationFailureClass, TaskRuntime, TaskStatus
+from agentrelay_core.runtime import Event, Fenced, TaskRuntime, TaskStatus
 from agentrelay_core.runtime.events import task_event
 from agentrelay_core.task_runner import TaskRunResult
 from agentrelay_core.task_runner.step_calls import Detached
@@ -43,13 +43,12 @@ class JournalRecorder:
         """Note that an effect had happened already and was not repeated."""
         self._emit(task_event(kinds.EFFECT_RECOVERED, runtime, effect, {"recovered": True}))
 
-    async def ended(self, runtime: TaskRuntime, failure_class: IntegrationFailureClass | None) -> None:
+    async def ended(self, runtime: TaskRuntime, result: TaskRunResult) -> None:
         """Note how an attempt ended, before it is torn down.
 
         Raises:
             Detached: It cannot be recorded, so nothing is torn down.
         """
-        result = TaskRunResult.from_runtime(runtime, failure_class)
         data = {**finish_data(runtime, result), "retryable": is_retryable(runtime)}
         self._emit(task_event(kinds.TASK_ENDED, runtime, result.error or "", data))
         if result.status != TaskStatus.PR_MERGED:  # a merge is found in the repository; another end is nowhere else

@@ -138,25 +138,26 @@ class StandardTaskRunner:
         if cancelled is not None:
             await _shielded(self._stop(life, teardown_mode))
             raise cancelled
+        result = TaskRunResult.from_runtime(runtime, failure_class)  # teardown changes no outcome
         try:
             if self.recorder is not None:
-                await self.recorder.ended(runtime, failure_class)
+                await self.recorder.ended(runtime, result)
             failpoint("merge", "outcome")
         except Detached:
             self.watchdog.forget(life.wait)
-            return TaskRunResult.from_runtime(runtime, failure_class)
+            return result
         except asyncio.CancelledError:
             await _shielded(life.end(teardown_mode, stop_agent=True))
             self.watchdog.forget(life.wait)
             raise
         await self._end(life, teardown_mode)
-        return TaskRunResult.from_runtime(runtime, failure_class)
+        return result
 
     async def _stop(self, life: Life, teardown_mode: TearDownMode) -> None:
         """Note the end of a task that was cancelled, and stop its agent; the latter even if the former fails."""
         try:
             if self.recorder is not None:
-                await self.recorder.ended(life.runtime, None)
+                await self.recorder.ended(life.runtime, TaskRunResult.from_runtime(life.runtime))
         except Detached:
             return
         await life.end(teardown_mode, stop_agent=True)
@@ -195,6 +196,7 @@ class StandardTaskRunner:
             raise
         finally:
             self.watchdog.forget(life.wait)
+            life.runtime.reporter = None  # else the two would keep each other until the garbage collector comes
 
     def way_to_call(self, step: object, method: str) -> Way:
         """Find out, once per class, how a step's method is called; a step that cannot be called is refused.
