@@ -11,12 +11,11 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from contextlib import suppress
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from agentrelay_core.journal import storage
+from agentrelay_core.journal.bell import Bell
 from agentrelay_core.journal.errors import JournalError, translate
 from agentrelay_core.journal.filesystem import MountTable, private_directory, refuse_network_disk, system_mounts
 from agentrelay_core.journal.writing import commit, prepare
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Awaitable
 
+T = TypeVar("T")
 Durability = Literal["power_loss", "process_death"]
 
 # Commits of more rows than this, which would hold up the event loop, are left to the thread.
@@ -57,8 +57,8 @@ class Journal:
         self._checkpointed_at = 0
         self._events: deque[Event] = deque()
         self._barriers: deque[asyncio.Future[None]] = deque()
-        self._wake: SimpleQueue[None] = SimpleQueue()
-        self._asleep = self._called = False
+        self._bell = Bell()
+        self._asleep = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread = 0
         self._reminded = False
@@ -134,7 +134,7 @@ class Journal:
         barrier: asyncio.Future[None] = loop.create_future()
         self._barriers.append(barrier)
         if self._waits_for_disk:
-            self._call_thread()
+            self._bell.ring()
         elif not self._shared_turn:
             # The first in this turn of the loop goes at once; those that follow share a commit at the turn's end.
             self._shared_turn = True
@@ -150,7 +150,7 @@ class Journal:
         """
         first = not self._closing
         self._closing = True
-        self._call_thread()
+        self._bell.ring()
         self._thread.join()
         if first and self._failure is not None:
             raise self._refusal()
@@ -179,19 +179,13 @@ class Journal:
             self._reminded = True
             self._loop.call_later(GATHER_SECONDS, self._remind)
         elif self._asleep:
-            self._call_thread()
+            self._bell.ring()
 
     def _remind(self) -> None:
         """Wake the thread for events that no flush followed."""
         self._reminded = False
         if self._events:
-            self._call_thread()
-
-    def _call_thread(self) -> None:
-        """Have the thread write all that is queued by now; one call serves for many that it has not come to yet."""
-        if not self._called:
-            self._called = True
-            self._wake.put(None)
+            self._bell.ring()
 
     def _end_turn(self) -> None:
         self._shared_turn = False
@@ -201,7 +195,7 @@ class Journal:
     def _commit_here(self) -> None:
         """Commit what has gathered, unless that is much or the thread is at it."""
         if len(self._events) > MOST_ROWS_ON_THE_LOOP or not self._writing.acquire(blocking=False):
-            self._call_thread()
+            self._bell.ring()
             return
         try:
             barriers = self._commit_gathered()
@@ -233,14 +227,14 @@ class Journal:
                 with self._writing:
                     self._checkpoint()
         # Those who came while the last events were written.
-        self._release([self._barriers.popleft() for _ in range(len(self._barriers))])
+        self._release(_taken(self._barriers))
         self._connection.close()
 
     def _commit_gathered(self) -> "list[asyncio.Future[None]]":
         """Commit all that is queued; the barriers that stood for it. Called by whoever is writing."""
         # Barriers before events: all that a barrier stands for was queued before it.
-        barriers = [self._barriers.popleft() for _ in range(len(self._barriers))]
-        events = [self._events.popleft() for _ in range(len(self._events))]
+        barriers = _taken(self._barriers)
+        events = _taken(self._events)
         if events and self._failure is None:
             try:
                 self._commit(events)
@@ -253,16 +247,11 @@ class Journal:
         # Set before looking, so that whoever appends after the look sees it and wakes the thread.
         self._asleep = True
         if not (self._events or self._barriers or self._closing):
-            self._wake.get()
-            self._called = False
+            self._bell.wait()
         self._asleep = False
         if not (self._barriers or self._closing):
-            with suppress(Empty):
-                self._wake.get(timeout=GATHER_SECONDS)
-        # What these tokens stand for is already queued; so is what comes before the last line, and calls no more.
-        while not self._wake.empty():
-            self._wake.get_nowait()
-        self._called = False
+            self._bell.wait(GATHER_SECONDS)
+        self._bell.answer()
 
     def _commit(self, events: list[Event]) -> None:
         self._statements += commit(self._connection, events)
@@ -302,3 +291,9 @@ class Journal:
             self._checkpointed_at = self._wal.stat().st_size
         except (OSError, sqlite3.Error) as error:
             self._failure = error
+
+
+def _taken(queue: deque[T]) -> list[T]:
+    """What is in a queue by now, taken out while others go on to add to it."""
+    take = queue.popleft
+    return [take() for _ in range(len(queue))]
