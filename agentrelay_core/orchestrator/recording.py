@@ -5,8 +5,9 @@ from typing import Any
 
 from agentrelay_core.journal import Journal, JournalError, kinds
 from agentrelay_core.orchestrator.retries import is_parked, is_retryable
-from agentrelay_core.runtime import Event, Fenced, TaskRuntime, TaskStatus
+from agentrelay_core.runtime import Event, Fenced, TaskRuntime
 from agentrelay_core.runtime.events import task_event
+from agentrelay_core.runtime.status import PR_MERGED
 from agentrelay_core.task_runner import TaskRunResult
 from agentrelay_core.task_runner.step_calls import Detached
 
@@ -51,7 +52,7 @@ class JournalRecorder:
         """
         data = {**finish_data(runtime, result), "retryable": is_retryable(runtime)}
         self._emit(task_event(kinds.TASK_ENDED, runtime, result.error or "", data))
-        if result.status != TaskStatus.PR_MERGED:  # a merge is found in the repository; another end is nowhere else
+        if result.status != PR_MERGED:  # a merge is found in the repository; another end is nowhere else
             await self._flush()
 
     async def _flush(self) -> None:

@@ -15,12 +15,12 @@ from agentrelay_core.runtime import classify_integration_error as classify
 from agentrelay_core.runtime.events import careful
 from agentrelay_core.runtime.no_room import no_room
 from agentrelay_core.runtime.secrets import without_secrets
-from agentrelay_core.runtime.status import DONE
+from agentrelay_core.runtime.status import DONE, FAILED, PENDING, RUNNING
 from agentrelay_core.spec import TearDownMode
 from agentrelay_core.task_runner.calls import is_async
 from agentrelay_core.task_runner.culprits import culprit
 from agentrelay_core.task_runner.dispatch import StepDispatch
-from agentrelay_core.task_runner.effects import EFFECT_OF, EffectRecorder
+from agentrelay_core.task_runner.effects import DURABLE, EFFECT_OF, EffectRecorder
 from agentrelay_core.task_runner.life import Life
 from agentrelay_core.task_runner.protocols import (
     TaskCompletionChecker,
@@ -40,11 +40,19 @@ SMALLEST_POOL = 8
 
 
 class Way(NamedTuple):
-    """How a step's method is called: whether it is ``async def``, whether the step can reconcile; its effect's name."""
+    """How a step's method is called.
+
+    Args:
+        is_async: Whether it is ``async def``.
+        reconciles: Whether the step can tell if its effect is there already.
+        effect: The effect's name, if it has one.
+        durable: Whether its intent must be durable before.
+    """
 
     is_async: bool
     reconciles: bool
     effect: str | None
+    durable: bool
 
 
 class StandardTaskRunner:
@@ -111,14 +119,14 @@ class StandardTaskRunner:
             asyncio.CancelledError: The run was cancelled: the task is FAILED and its agent stopped.
         """
         status = runtime.state.status
-        if status != TaskStatus.PENDING:
+        if status != PENDING:
             raise ValueError(f"a task must be PENDING to be run; {runtime.task.id!r} is {TaskStatus(status).name}")
         life = Life(self, runtime, self.watchdog.watch())
         self._lives[life] = None
         failure_class: IntegrationFailureClass | None = None
         cancelled: asyncio.CancelledError | None = None
         try:
-            runtime.state.transition(TaskStatus.RUNNING)
+            runtime.state.transition(RUNNING)
             failure_class = await life.live()
         except Detached:
             return TaskRunResult.from_runtime(runtime)
@@ -212,7 +220,9 @@ class StandardTaskRunner:
         way = self.ways.get((kind, method))
         if way is None:
             check_step(step, method)
-            way = Way(is_async(step, method), getattr(kind, "reconcile", None) is not None, EFFECT_OF.get(method))
+            effect = EFFECT_OF.get(method)
+            reconciles = getattr(kind, "reconcile", None) is not None
+            way = Way(is_async(step, method), reconciles, effect, effect in DURABLE)
             if hasattr(kind, method):
                 self.ways[kind, method] = way
         return way
@@ -231,7 +241,7 @@ class StandardTaskRunner:
 def _fail(runtime: TaskRuntime, error: str, exc: BaseException) -> None:
     if runtime.state.status in DONE:
         return
-    runtime.state.transition(TaskStatus.FAILED)
+    runtime.state.transition(FAILED)
     runtime.state.error = without_secrets(runtime, error)
     runtime.failure = exc
 
