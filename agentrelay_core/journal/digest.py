@@ -5,7 +5,6 @@ settings, which a flag may change at any start, and the order of tasks in the fi
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from enum import Enum
 from functools import cache
@@ -15,6 +14,7 @@ from typing import Any
 import attrs
 
 from agentrelay_core.journal import kinds
+from agentrelay_core.journal.texts import encoder
 from agentrelay_core.runtime import Event
 from agentrelay_core.spec import AgentEnvironment, TaskGraph, WorkstreamSpec
 
@@ -120,4 +120,4 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{value!r} is not plain data and cannot be part of a graph")
 
 
-_encode = json.JSONEncoder(default=_plain, sort_keys=True, separators=(",", ":")).encode
+_encode = encoder(_plain, sort_keys=True)

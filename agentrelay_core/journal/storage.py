@@ -4,15 +4,15 @@ Schema 2: events, and the owners that wrote them, one after another; schema 1 ha
 our files from others, ``user_version`` is the schema; `event_of` and the writer's insert are each other's inverse.
 """
 
-import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from agentrelay_core.journal.errors import JournalRefused, damaged
 from agentrelay_core.journal.recorded import values_in
+from agentrelay_core.journal.texts import encoder
 from agentrelay_core.runtime import Event
 
 SCHEMA = 2
@@ -53,10 +53,7 @@ PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {SCHEMA};
 """
 
-_encoder = json.JSONEncoder(separators=(",", ":"), default=str)
-# What an encoder makes anew for every text, at the cost of a short text; `None` where Python has no such part.
-_make: Any = getattr(json.encoder, "c_make_encoder", None)
-_parts = _make and _make(None, str, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, True)
+_text_of = encoder(str)
 
 Row = tuple[int, float, str, str, str, int, str, str | None]
 
@@ -186,15 +183,9 @@ def values_of(events: Iterable[Event]) -> list[Any]:
             # Half of a surrogate pair, as an undecodable file name gives, is no UTF-8.
             message if message.isascii() else message.encode("utf-8", "backslashreplace").decode(),
             # A value that is not plain is recorded as its text: better than losing the event.
-            _text_of(data) if data else "",
+            _text_of(data if type(data) is dict else dict(data)) if data else "",
         )
     return values
-
-
-def _text_of(data: Mapping[str, Any]) -> str:
-    if _parts is None:
-        return _encoder.encode(dict(data))
-    return "".join(_parts(data if type(data) is dict else dict(data), 0))
 
 
 def event_of(row: Row, path: Path) -> Event:
