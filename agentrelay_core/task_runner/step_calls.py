@@ -67,7 +67,7 @@ class StepCalls:
         """Look a step up, ask it whether its effect is there already, and run it."""
         runner, runtime = self.runner, self.runtime
         self.calling = method, table
-        step = table(runtime)
+        step = table.__call__(runtime)  # its method, as for the factory that it finds
         way = runner.ways.get((type(step), method)) or runner.way_to_call(step, method)
         effect = way.effect
         if effect is not None:
