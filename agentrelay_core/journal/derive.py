@@ -216,7 +216,8 @@ def _end(record: TaskRecord, data: Mapping[str, Any]) -> None:
     failure_class = get("failure_class")
     record.failure_class = IntegrationFailureClass(failure_class) if failure_class else None
     record.parked = bool(get("parked", False))
-    record.concerns = tuple(get("concerns") or ())
+    concerns = get("concerns")
+    record.concerns = tuple(concerns) if concerns else ()
 
 
 def _task_retrying(state: RunState, event: AnyEvent) -> None:

@@ -66,7 +66,7 @@ class JournalRecorder:
 def finish_data(runtime: TaskRuntime, result: TaskRunResult) -> dict[str, Any]:
     """What the records of an attempt's end carry."""
     return {
-        "status": result.status.value,
+        "status": str(result.status),
         "pr_url": result.pr_url,
         "error": result.error,
         "failure_class": None if result.failure_class is None else result.failure_class.value,
