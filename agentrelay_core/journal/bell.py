@@ -4,7 +4,6 @@ Waking a thread costs as much as recording an event, and in one turn of an event
 Whoever rings has laid his work ready before; whoever answers looks for work after `answer` or `wait` returned.
 """
 
-from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 
@@ -29,8 +28,10 @@ class Bell:
         Args:
             seconds: The longest sleep; `None` for one without end.
         """
-        with suppress(Empty):
+        try:
             self._rings.get(timeout=seconds)
+        except Empty:
+            return
         self._rung = False
 
     def answer(self) -> None:
