@@ -102,6 +102,8 @@ def note(task: TaskRecord) -> str:
         return ""
     if task.throttled_until is not None and task.throttled_until > time.time():
         return f"waits for a limit to end at {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(task.throttled_until))}"
+    if task.waits_for:
+        return plain_line(f"waits for {task.waits_for}", 200)
     return plain_line(", ".join(fact for fact in (task.label, task.progress) if fact), 200)
 
 

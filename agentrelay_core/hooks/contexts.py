@@ -5,7 +5,7 @@ These are in no declaration: whoever only asks what a plugin provides does not l
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -33,6 +33,8 @@ class RunInfo:
         settings: The effective settings of the run.
         plugin_options: The ``[options.<distribution>]`` of the plugin that is asked.
         forges: The forges that are installed, for the plugin that keeps the workspace.
+        report: Tells people and the journal what a workstream's integration waits for: its id, and what that is. To be
+            called from whichever thread; `None` where nobody listens.
         helper_fds: Descriptors (the run's lock) that short-lived helper processes inherit, so that the next owner of
             the run waits for the last helper of a dead one.
     """
@@ -46,6 +48,7 @@ class RunInfo:
     plugin_options: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
     forges: tuple[ForgeProvider, ...] = ()
     helper_fds: tuple[int, ...] = ()
+    report: Callable[[str, str], None] | None = attrs.field(default=None, eq=False)
 
 
 # Without slots, because a frozen instance with them takes longer to be made, and every step's factory is given one.

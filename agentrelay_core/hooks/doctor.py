@@ -1,7 +1,9 @@
 """What is wrong with what is installed or configured, and how to mend it: the data of ``plugins doctor``."""
 
+import functools
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from pathlib import Path
 from typing import Literal
 
 import attrs
@@ -10,6 +12,7 @@ from agentrelay_core.hooks.catalog import Catalog
 from agentrelay_core.hooks.needs import all_needs
 from agentrelay_core.hooks.plugins import canonical
 from agentrelay_core.hooks.records import EnvironmentType, FrameworkType
+from agentrelay_core.spec import RunSettings
 from agentrelay_core.spec.suggestions import did_you_mean
 
 
@@ -71,11 +74,28 @@ def machine_findings(catalog: Catalog, used: Collection[str] | None = None) -> I
     for record in records:
         if record.findings is None or (used is not None and record.name not in used):
             continue
-        try:
-            yield from record.findings()
-        except Exception as error:  # a plugin's; whatever it is, people are told of it and of all else
-            message = f"its look at this machine failed: {type(error).__name__}: {error}"
-            yield Finding(level="warning", subject=record.name, message=message)
+        yield from _asked(record.name, record.findings)
+
+
+def repository_findings(catalog: Catalog, repository: Path, settings: RunSettings) -> Iterator[Finding]:
+    """What forges find out about a repository.
+
+    Args:
+        catalog: The plugins.
+        repository: The repository's top directory.
+        settings: The settings of a run; the forge that they name is asked, for ``auto`` all.
+    """
+    for forge in catalog.forges:
+        if forge.findings is not None and settings.forge in ("auto", forge.name):
+            yield from _asked(forge.name, functools.partial(forge.findings, repository, settings))
+
+
+def _asked(name: str, findings: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from findings()
+    except Exception as error:  # a plugin's; whatever it is, people are told of it and of all else
+        message = f"its look at this machine failed: {type(error).__name__}: {error}"
+        yield Finding(level="warning", subject=name, message=message)
 
 
 def _by_level(finding: Finding) -> int:

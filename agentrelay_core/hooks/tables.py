@@ -28,7 +28,7 @@ from agentrelay_core.task_runner import (
 _new = object.__new__
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class StepTables:
     """The tables of one run, named as `StandardTaskRunner` takes them."""
 
@@ -40,7 +40,7 @@ class StepTables:
     teardown: StepDispatch[TaskTeardown]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class AgentRecords:
     """What the catalog knows of an agent: its framework and environment, where declared, and its typed options."""
 
@@ -129,7 +129,7 @@ class StepFactory:
         return known
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Compiled:
     """The entries of one step, and what to say where one is missing."""
 

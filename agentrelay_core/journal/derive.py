@@ -3,16 +3,14 @@
 Status is written nowhere; it is whatever these functions make of the record, all at once or one event at a time.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from agentrelay_core.journal import kinds
-from agentrelay_core.journal.recorded import Recorded
-from agentrelay_core.journal.state import RunState, TaskRecord, WorkstreamRecord, WorkstreamStatus
+from agentrelay_core.journal.derive_workstreams import WORKSTREAM_CHANGES, AnyEvent, Change
+from agentrelay_core.journal.state import RunState, TaskRecord, WorkstreamRecord
+from agentrelay_core.journal.usage import add_usage
 from agentrelay_core.runtime import Event, IntegrationFailureClass, TaskStatus
-
-AnyEvent = Event | Recorded
-Change = Callable[[RunState, AnyEvent], None]
 
 _BRANCH = "branch="
 _STATUS = {status.value: status for status in TaskStatus}  # a call of the class costs ten times as much
@@ -48,13 +46,6 @@ def _task(state: RunState, event: AnyEvent) -> TaskRecord:
     record = state.tasks.get(event.task_id)
     if record is None:
         record = state.tasks[event.task_id] = TaskRecord(id=event.task_id, workstream_id=event.workstream_id)
-    return record
-
-
-def _workstream(state: RunState, event: AnyEvent) -> WorkstreamRecord:
-    record = state.workstreams.get(event.workstream_id)
-    if record is None:
-        record = state.workstreams[event.workstream_id] = WorkstreamRecord(id=event.workstream_id)
     return record
 
 
@@ -125,7 +116,7 @@ def _task_started(state: RunState, event: AnyEvent) -> None:
     record.started_at = event.timestamp
     record.finished_at = None
     record.teardown_due = record.retryable = record.turn_due = False
-    record.agent = record.throttled_until = None
+    record.agent = record.throttled_until = record.waits_for = None
     record.gates_failed = 0
     record.recovered = ()
 
@@ -137,6 +128,7 @@ def _task_resumed(state: RunState, event: AnyEvent) -> None:
         record.error = record.failure_class = None
         record.parked = False
     record.blocked_by = ()
+    record.waits_for = None
     record.finished_at = None
 
 
@@ -169,15 +161,15 @@ def _task_gate_failed(state: RunState, event: AnyEvent) -> None:
 
 
 def _task_usage(state: RunState, event: AnyEvent) -> None:
-    usage = dict(_task(state, event).usage)
-    for name, amount in event.data.items():
-        if isinstance(amount, int | float) and not isinstance(amount, bool):
-            usage[name] = usage.get(name, 0) + amount
-    _task(state, event).usage = usage
+    add_usage(_task(state, event), event.data)
 
 
 def _task_throttled(state: RunState, event: AnyEvent) -> None:
     _task(state, event).throttled_until = event.data.get("until")
+
+
+def _task_waiting_external(state: RunState, event: AnyEvent) -> None:
+    _task(state, event).waits_for = event.message
 
 
 def _effect_recovered(state: RunState, event: AnyEvent) -> None:
@@ -196,7 +188,7 @@ def _task_ended(state: RunState, event: AnyEvent) -> None:
     record = _task(state, event)
     _end(record, event.data)
     record.teardown_due = True
-    record.throttled_until = None
+    record.throttled_until = record.waits_for = None
 
 
 def _task_finished(state: RunState, event: AnyEvent) -> None:
@@ -216,6 +208,7 @@ def _end(record: TaskRecord, data: Mapping[str, Any]) -> None:
     failure_class = get("failure_class")
     record.failure_class = IntegrationFailureClass(failure_class) if failure_class else None
     record.parked = bool(get("parked", False))
+    record.agent_done = bool(get("agent_done", False))
     concerns = get("concerns")
     record.concerns = tuple(concerns) if concerns else ()
 
@@ -232,38 +225,6 @@ def _task_retrying(state: RunState, event: AnyEvent) -> None:
 def _task_blocked(state: RunState, event: AnyEvent) -> None:
     by = event.data["by"]
     _task(state, event).blocked_by = (by,) if isinstance(by, str) else tuple(by)
-
-
-def _workstream_opened(state: RunState, event: AnyEvent) -> None:
-    record = _workstream(state, event)
-    record.status = WorkstreamStatus.OPEN
-    record.branch = event.data["branch"]
-    record.reason = None
-
-
-def _workstream_integrating(state: RunState, event: AnyEvent) -> None:
-    _workstream(state, event).status = WorkstreamStatus.INTEGRATING
-
-
-def _workstream_integrated(state: RunState, event: AnyEvent) -> None:
-    record = _workstream(state, event)
-    record.status = WorkstreamStatus.INTEGRATED
-    record.pr_url = event.data.get("pr_url")
-    record.merged = bool(event.data.get("merged", False))
-    record.reason = None
-
-
-def _workstream_failed(state: RunState, event: AnyEvent) -> None:
-    record = _workstream(state, event)
-    record.status = WorkstreamStatus.FAILED
-    record.reason = event.message
-
-
-def _workstream_parked(state: RunState, event: AnyEvent) -> None:
-    record = _workstream(state, event)
-    record.status = WorkstreamStatus.PARKED
-    record.pr_url = event.data.get("pr_url", record.pr_url)
-    record.reason = event.message
 
 
 CHANGES: Mapping[str, Change] = {
@@ -285,11 +246,8 @@ CHANGES: Mapping[str, Change] = {
     kinds.TASK_BLOCKED: _task_blocked,
     kinds.TASK_USAGE: _task_usage,
     kinds.TASK_THROTTLED: _task_throttled,
+    kinds.TASK_WAITING_EXTERNAL: _task_waiting_external,
     kinds.EFFECT_RECOVERED: _effect_recovered,
-    kinds.WORKSTREAM_OPENED: _workstream_opened,
-    kinds.WORKSTREAM_INTEGRATING: _workstream_integrating,
-    kinds.WORKSTREAM_INTEGRATED: _workstream_integrated,
-    kinds.WORKSTREAM_FAILED: _workstream_failed,
-    kinds.WORKSTREAM_PARKED: _workstream_parked,
+    **WORKSTREAM_CHANGES,
 }
 """What each kind changes; all other kinds only count."""

@@ -42,7 +42,8 @@ TASK_ENDED = "task_ended"
 """The attempt ended, and its teardown may have begun. data: as `TASK_FINISHED`, and ``retryable`` (bool)."""
 TASK_FINISHED = "task_finished"
 """The attempt ended and was torn down. data: ``status`` (a `TaskStatus` value), ``pr_url``, ``error``,
-``failure_class``, ``concerns``, and ``parked: true`` where a person is needed."""
+``failure_class``, ``concerns``, and ``parked: true`` where a person is needed, with ``agent_done: true`` where the
+agent had done its work by then."""
 TASK_RETRYING = "task_retrying"
 """The attempt `attempt_num` failed and another will follow. data: ``delay`` (seconds), ``error``, and
 ``free: true`` where it does not count."""
@@ -57,6 +58,8 @@ seconds since the epoch."""
 TASK_AWAITING_INPUT = "task_awaiting_input"
 """The agent waits for a person. message: what for, and where to answer. data: ``until``, when the task is parked, in
 seconds since the epoch."""
+TASK_WAITING_EXTERNAL = "task_waiting_external"
+"""The task's pull request waits for others: checks, a review, a queue. message: for what."""
 TASK_WARNING = "task_warning"
 """Something that people should know; the task goes on. message: what."""
 
@@ -73,6 +76,8 @@ WORKSTREAM_OPENED = "workstream_opened"
 """The lane has its integration branch. data: ``branch``."""
 WORKSTREAM_INTEGRATING = "workstream_integrating"
 """The lane's tasks are done; its integration pull request is being opened."""
+WORKSTREAM_WAITING = "workstream_waiting"
+"""The lane's integration waits for others: checks, a review, a queue, the end of a limit. message: for what."""
 WORKSTREAM_INTEGRATED = "workstream_integrated"
 """The lane's end. data: ``pr_url`` (or `None`), ``merged`` (bool)."""
 WORKSTREAM_FAILED = "workstream_failed"

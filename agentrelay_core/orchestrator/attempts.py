@@ -143,7 +143,7 @@ class Attempts:
         runtime.seconds_used = max(0.0, time.time() - (record.started_at or math.inf))
         runtime.gates_failed = record.gates_failed
         runtime.turn_due = record.turn_due
-        runtime.agent_done = record.parked and record.pr_url is not None
+        runtime.agent_done = record.parked and (record.agent_done or record.pr_url is not None)
         runtime.artifacts.agent_data = record.agent
         if not (record.teardown_due or await self._was_merged(runtime, record)):
             result = await self._attempt(runtime)

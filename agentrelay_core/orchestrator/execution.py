@@ -13,7 +13,7 @@ from typing import Any
 from agentrelay_core.journal import Journal, JournalError, TaskRecord, kinds
 from agentrelay_core.orchestrator.attempts import Attempts, fail
 from agentrelay_core.orchestrator.lanes import Lanes
-from agentrelay_core.orchestrator.results import RunOutcome, RunResult, WorkstreamResult
+from agentrelay_core.orchestrator.results import Ended, RunResult, WorkstreamResult, outcome_of
 from agentrelay_core.orchestrator.retries import is_parked
 from agentrelay_core.orchestrator.schedule import Schedule
 from agentrelay_core.runtime import Event, Fenced, TaskRuntime, is_internal
@@ -21,6 +21,7 @@ from agentrelay_core.runtime.status import DONE, FAILED, PENDING
 from agentrelay_core.spec import RunSettings, Task, TaskGraph, WorkstreamSpec
 from agentrelay_core.task_runner import StandardTaskRunner, TaskRunResult, Workspace
 from agentrelay_core.task_runner.calls import call_step
+from agentrelay_core.task_runner.waiting import may_wait
 
 # Seconds for one call of the workspace; fetch and push have their own deadlines within it.
 WORKSPACE_DEADLINE = 900.0
@@ -149,6 +150,7 @@ class Execution:
         self._cancelled = True
         for live in list(self._live):
             self._stop(live)
+        self._stop_waiting()
         self._go_on()
 
     def detach(self) -> None:
@@ -161,6 +163,11 @@ class Execution:
         self._detached = True
         self._attempts.detach()
         self._runner.detach()
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        for integrating in self._integrating.values() if may_wait(self._workspace, "integrate") else ():
+            integrating.cancel()
 
     def abort(self, error: BaseException) -> None:
         """End the run with an error, which `run` raises.
@@ -244,7 +251,10 @@ class Execution:
 
     async def _integrate(self, spec: WorkstreamSpec) -> None:
         assert self._lanes is not None
-        failure = await self._lanes.integrate(spec)
+        try:
+            failure = await self._lanes.integrate(spec)
+        except asyncio.CancelledError:  # of a wait for others: the next session begins it anew
+            failure = None
         if failure is not None and not is_parked(failure):
             if is_internal(failure):
                 self._internal = True
@@ -263,7 +273,7 @@ class Execution:
                 self._emit(Event(kind=kinds.TASK_WARNING, message=problem))
 
     async def _call_workspace(self, method: str, *args: object) -> Any:
-        async with asyncio.timeout(WORKSPACE_DEADLINE):
+        async with asyncio.timeout(None if may_wait(self._workspace, method) else WORKSPACE_DEADLINE):
             return await call_step(self._executor, self._workspace, method, *args)
 
     def _result(self) -> RunResult:
@@ -274,27 +284,17 @@ class Execution:
             for task in self._graph.tasks
         }
         lanes = {} if self._lanes is None else self._lanes.results
+        ended = Ended(
+            cancelled=self._cancelled,
+            detached=self._detached,
+            left=self._lanes is not None and self._lanes.left,
+            internal=self._internal,
+        )
         return RunResult(
-            outcome=self._outcome(tasks, lanes),
+            outcome=outcome_of(ended, tasks, lanes.values(), self._parked, self._blocked),
             tasks=tasks,
             run_id=self._run_id,
             workstreams=lanes,
             parked=frozenset(self._parked),
             blocked=self._blocked,
         )
-
-    def _outcome(self, tasks: Mapping[str, TaskRunResult], lanes: Mapping[str, WorkstreamResult]) -> RunOutcome:
-        """Which outcome holds; where several do, in the order of their exit codes 70, 1, 4, 0 (graph.md)."""
-        if self._cancelled:
-            return RunOutcome.CANCELLED
-        if self._detached and any(result.status not in DONE for result in tasks.values()):
-            return RunOutcome.DETACHED
-        if self._internal:
-            return RunOutcome.INTERNAL_ERROR
-        failed = {task_id for task_id, result in tasks.items() if result.status == FAILED} - self._parked
-        if failed or any(lane.error and not lane.parked for lane in lanes.values()):
-            return RunOutcome.FAILED
-        if self._parked or any(lane.parked for lane in lanes.values()):
-            return RunOutcome.PARKED
-        # Tasks that were not selected, or hang on such, are no failure; but a task that should have run and did not is.
-        return RunOutcome.SUCCEEDED if not self._blocked else RunOutcome.FAILED

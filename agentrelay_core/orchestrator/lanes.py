@@ -5,6 +5,7 @@ that each integration pull request holds all that was to flow into it.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,17 @@ from typing import Any
 from agentrelay_core.failpoints import failpoint
 from agentrelay_core.journal import kinds
 from agentrelay_core.orchestrator.results import WorkstreamResult
-from agentrelay_core.runtime import Event, IntegrationError, Parked, TaskRuntime
+from agentrelay_core.runtime import Event, IntegrationError, Parked, TaskRuntime, Throttled
 from agentrelay_core.runtime.no_room import no_room
 from agentrelay_core.spec import Task, TaskGraph, WorkstreamSpec
+from agentrelay_core.task_runner.limited import waited_out
 
 # What calls a method of the workspace without blocking the event loop: (method, *arguments).
 Call = Callable[..., Awaitable[Any]]
+
+
+# Seconds that an integration waits for limits in all.
+LONGEST_LIMIT = 4 * 3600.0
 
 
 class Lanes:
@@ -101,7 +107,7 @@ class Lanes:
             await self._open(spec.id)
             if self._flush is not None:
                 await self._flush()  # an intent, durable before the effect
-            url = await self._effect("integrate", spec)
+            url = await self._integrated(spec)
         except Exception as raised:
             exc = no_room(raised, self._places) or raised
             parked = isinstance(exc, Parked)
@@ -119,6 +125,31 @@ class Lanes:
         if target is not None:
             self._one_less(target)
         return None
+
+    @property
+    def left(self) -> bool:
+        """Whether a lane that could be integrated is not."""
+        return any(not left and lane not in self.results for lane, left in self._left.items())
+
+    async def _integrated(self, spec: WorkstreamSpec) -> str | None:
+        """Integrate a lane, as often as a limit keeps it from happening; all limits together last no longer than that.
+
+        Raises:
+            Parked: They last longer.
+        """
+        waited = 0.0
+        while True:
+            try:
+                url: str | None = await self._effect("integrate", spec)
+            except Throttled as limit:
+                pause, told = waited_out(limit, waited, LONGEST_LIMIT)
+                waited += pause
+                data = {"until": time.time() + pause}
+                message = f"a limit to end: {told}"
+                self._emit(Event(kind=kinds.WORKSTREAM_WAITING, workstream_id=spec.id, message=message, data=data))
+                await asyncio.sleep(pause)
+            else:
+                return url
 
     async def close(self) -> list[str]:
         """Close the lanes that were opened, here or by an earlier session; what went wrong, in sentences."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from agentrelay_core.hooks import Catalog, RunInfo
+from agentrelay_core.hooks import Catalog
 from agentrelay_core.journal import Journal, JournalError, RunState, graph_data, kinds, read_state, run_started_event
 from agentrelay_core.orchestrator.descriptors import affordable
 from agentrelay_core.orchestrator.edits import refuse_edits
@@ -26,6 +26,7 @@ from agentrelay_core.orchestrator.preflight import checked_graph, missing_for, r
 from agentrelay_core.orchestrator.recording import JournalRecorder
 from agentrelay_core.orchestrator.requests import answering
 from agentrelay_core.orchestrator.results import RunOutcome, RunResult
+from agentrelay_core.orchestrator.run_info import run_info
 from agentrelay_core.orchestrator.surroundings import Surroundings
 from agentrelay_core.runtime import Event, EventListener, Fenced
 from agentrelay_core.runtime.events import careful
@@ -101,7 +102,7 @@ class Orchestrator:
 
     def missing(self) -> tuple[str, ...]:
         """What the graph needs and is not there, one sentence each."""
-        return missing_for(self.graph, self.catalog)
+        return missing_for(self.graph, self.catalog, self.settings)
 
     async def run(self) -> RunResult:
         """Run what is not done.
@@ -110,7 +111,7 @@ class Orchestrator:
             How the run ended.
 
         Raises:
-            EnvironmentNotReady: Something that the graph needs is missing; nothing was started.
+            InvalidGraph, EnvironmentNotReady: A plugin that it needs is missing, or refuses it; nothing was started.
             RunIsOwned: Another process drives this run.
             GraphChanged: The graph was edited since the run began, and that was not accepted.
             JournalError: The journal cannot be read or written. Agents are left to go on.
@@ -118,7 +119,7 @@ class Orchestrator:
             Parked: A disk is full, or may not be written; the text says what to do.
             asyncio.CancelledError: The caller was cancelled: every task was stopped first.
         """
-        require(self.missing())
+        require(self.graph, self.catalog, self.settings)
         with parking(self._places):
             return await self._own()
 
@@ -162,7 +163,15 @@ class Orchestrator:
 
     async def _run(self, plan: Plan, pool: ThreadPoolExecutor, at_once: int, helper_fds: tuple[int, ...]) -> RunResult:
         run_id = plan.run_id or new_run_id()
-        run = self._run_info(run_id, helper_fds)
+        run = run_info(
+            self.graph,
+            run_id=run_id,
+            repository=self.repository,
+            state_dir=self.state_dir,
+            settings=self.settings,
+            helper_fds=helper_fds,
+            report=self._report,
+        )
         tables = self.catalog.tables(run)
         workspace = self.catalog.workspace(run) if self.repository is not None else None
         if hasattr(workspace, "preflight"):
@@ -230,20 +239,9 @@ class Orchestrator:
         else:
             self._emit(run_started_event(run_id, self.graph, self._digests))
 
-    def _run_info(self, run_id: str, helper_fds: tuple[int, ...]) -> RunInfo:
-        described = {task.id: task.description for task in self.graph.tasks}
-        return RunInfo(
-            run_id=run_id,
-            graph_name=self.graph.name,
-            repository=self.repository,
-            state_dir=self.state_dir,
-            dependency_descriptions={
-                task.id: {dependency: described[dependency] for dependency in task.dependencies}
-                for task in self.graph.tasks
-            },
-            settings=self.settings,
-            helper_fds=helper_fds,
-        )
+    def _report(self, lane: str, message: str) -> None:
+        if self._journal is not None:  # else the run is over
+            self._emit(Event(kind=kinds.WORKSTREAM_WAITING, workstream_id=lane, message=message))
 
     def _state(self) -> RunState:
         path = journal_path(self.state_dir)

@@ -1,10 +1,11 @@
 """What a run came to, as facts: how each task ended, how each workstream ended, and the exit code that follows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 import attrs
 
+from agentrelay_core.runtime import TaskStatus
 from agentrelay_core.runtime.status import DONE
 from agentrelay_core.task_runner import TaskRunResult
 
@@ -52,6 +53,23 @@ class WorkstreamResult:
 
 
 @attrs.frozen(kw_only=True)
+class Ended:
+    """How a session ended, before it is told what that comes to.
+
+    Args:
+        cancelled: Whether it was told to stop.
+        detached: Whether it was told to leave.
+        left: Whether workstreams that could be integrated were not.
+        internal: Whether an internal error was seen.
+    """
+
+    cancelled: bool
+    detached: bool
+    left: bool
+    internal: bool
+
+
+@attrs.frozen(kw_only=True)
 class RunResult:
     """The end of a run.
 
@@ -80,3 +98,33 @@ class RunResult:
     def succeeded(self) -> bool:
         """Whether every task is done."""
         return all(result.status in DONE for result in self.tasks.values())
+
+
+def outcome_of(
+    ended: Ended,
+    tasks: Mapping[str, TaskRunResult],
+    lanes: Collection[WorkstreamResult],
+    parked: Collection[str],
+    blocked: Collection[str],
+) -> RunOutcome:
+    """Which outcome holds; where several do, in the order of their exit codes 70, 1, 4, 0 (graph.md).
+
+    Args:
+        ended: How the session ended.
+        tasks: How each task stands, by id.
+        lanes: How workstreams ended.
+        parked: Ids of failed tasks that need a person.
+        blocked: Ids of tasks that should have run and did not. Tasks that were not selected are no failure.
+    """
+    if ended.cancelled:
+        return RunOutcome.CANCELLED
+    if ended.detached and (ended.left or any(result.status not in DONE for result in tasks.values())):
+        return RunOutcome.DETACHED
+    if ended.internal:
+        return RunOutcome.INTERNAL_ERROR
+    failed = {task_id for task_id, result in tasks.items() if result.status == TaskStatus.FAILED}.difference(parked)
+    if failed or any(lane.error and not lane.parked for lane in lanes):
+        return RunOutcome.FAILED
+    if parked or any(lane.parked for lane in lanes):
+        return RunOutcome.PARKED
+    return RunOutcome.FAILED if blocked else RunOutcome.SUCCEEDED

@@ -95,7 +95,7 @@ class TaskRuntime:
         seconds_used: How much of its wall budget earlier sessions of the run have used.
         gates_failed: How many completion gates of this attempt have failed.
         turn_due: Whether the agent of a resumed attempt is still to be told of the last of them.
-        agent_done: Whether the agent of a resumed attempt had ended its work: a person was needed afterwards.
+        agent_done: Whether the agent has done its work, so that what follows is ours to do.
         unwatched: Whether the agent of a resumed attempt ended while nobody watched.
         on_progress: Takes what `progress` tells; `None` while nobody waits for the agent.
         reporter: Takes what a step reports; set by the runner, `None` where nobody listens.

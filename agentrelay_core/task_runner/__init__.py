@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agentrelay_core.task_runner.protocols import TaskTeardown as TaskTeardown
     from agentrelay_core.task_runner.result import TaskRunResult as TaskRunResult
     from agentrelay_core.task_runner.runner import StandardTaskRunner as StandardTaskRunner
+    from agentrelay_core.task_runner.waiting import waits_for_others as waits_for_others
     from agentrelay_core.task_runner.workspace import Evidence as Evidence
     from agentrelay_core.task_runner.workspace import Workspace as Workspace
 
@@ -32,6 +33,7 @@ _HOMES = {
     ),
     "agentrelay_core.task_runner.result": "TaskRunResult",
     "agentrelay_core.task_runner.runner": "StandardTaskRunner",
+    "agentrelay_core.task_runner.waiting": "waits_for_others",
     "agentrelay_core.task_runner.workspace": "Evidence Workspace",
 }
 __getattr__, __all__ = lazy_names(__name__, _HOMES)

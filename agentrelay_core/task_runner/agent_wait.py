@@ -7,7 +7,6 @@ from agentrelay_core.failpoints import failpoint
 from agentrelay_core.runtime import AgentFailure, Internal
 from agentrelay_core.runtime.events import task_event
 from agentrelay_core.runtime.secrets import without_secrets
-from agentrelay_core.spec import Deadlines
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_core.task_runner.completion import TaskCompletionSignal
 from agentrelay_core.task_runner.progress import ProgressTeller
@@ -21,18 +20,11 @@ LEAST_AFTER_GAP = 60.0
 # The agent of a resumed task whose end is found within this time, in seconds, has ended while nobody watched.
 GLANCE = 5.0
 
-_DEFAULTS = Deadlines()
-
 
 class AgentWait(StepCalls):
     """How one run of one task waits for its agent, and tells what happens meanwhile."""
 
     __slots__ = ()
-
-    @property
-    def deadlines(self) -> Deadlines:
-        """The task's deadlines as they are now."""
-        return self.runtime.task.deadlines or _DEFAULTS
 
     async def _wait_for_signal(self) -> TaskCompletionSignal:
         runtime = self.runtime

@@ -12,6 +12,7 @@ from agentrelay_core.runtime import (
     IntegrationFailureClass,
     Internal,
     TaskRuntime,
+    Throttled,
 )
 from agentrelay_core.runtime.secrets import without_secrets
 from agentrelay_core.runtime.status import COMPLETED, DONE, FAILED, PR_CREATED, PR_MERGED, RUNNING
@@ -21,6 +22,7 @@ from agentrelay_core.task_runner.calls import call_step
 from agentrelay_core.task_runner.completion import TaskCompletionSignal
 from agentrelay_core.task_runner.gate import run_gate
 from agentrelay_core.task_runner.gate_feedback import append_gate_failure, retire_done
+from agentrelay_core.task_runner.limited import after_limit
 from agentrelay_core.task_runner.watchdog import Wait
 
 if TYPE_CHECKING:
@@ -66,10 +68,10 @@ class Life(AgentWait):
         gates = runtime.gates_failed
         while True:
             signal = TaskCompletionSignal("done") if runtime.agent_done else await self._wait_for_signal()
-            runtime.agent_done = False
             if signal.outcome == "failed":
                 self._failed(signal.error or _NO_ERROR)
                 return None
+            runtime.agent_done = True
             if not await self._publish(signal):
                 return None
             gates += 1
@@ -135,7 +137,10 @@ class Life(AgentWait):
         url = signal.pr_url
         if runtime.task.pull_request:
             if workspace is not None and not url:
-                url = await self._effect(workspace, "publish", PUBLISH, runtime)
+                try:
+                    url = await self._effect(workspace, "publish", PUBLISH, runtime)
+                except Throttled as limit:
+                    url = await after_limit(self, limit, lambda: self._effect(workspace, "publish", PUBLISH, runtime))
             elif not url:
                 self._failed(_NO_URL)
                 return False
@@ -146,7 +151,12 @@ class Life(AgentWait):
             url = None
         if workspace is not None:
             failpoint("publish", "outcome")
-            evidence = await self._effect(workspace, "verify", PUBLISH, runtime, url)
+            try:
+                evidence = await self._effect(workspace, "verify", PUBLISH, runtime, url)
+            except Throttled as limit:
+                evidence = await after_limit(
+                    self, limit, lambda: self._effect(workspace, "verify", PUBLISH, runtime, url)
+                )
             failpoint("verify", "outcome")
             task = runtime.task
             if not evidence.changed and task.pull_request and not task.allow_no_changes:
@@ -181,7 +191,7 @@ class Life(AgentWait):
         runtime = self.runtime
         agent = self.agent
         instructions = str(runtime.state.signal_dir / "instructions.md") if runtime.state.signal_dir else ""
-        runtime.turn_due = False
+        runtime.turn_due = runtime.agent_done = False
         seconds = self.deadlines.kickoff * KICKOFF_TRIES
         if agent is not None and await self._effect(agent, "send_turn", seconds, instructions):
             failpoint("send_turn", "outcome")
@@ -198,7 +208,12 @@ class Life(AgentWait):
             return
         self._event("task_pr_merging", url)
         # A merge that ends while we are being cancelled has happened all the same.
-        await self._step("merge_pr", self.runner.merger, MERGE, url, keep=self._merged)
+        try:
+            await self._step("merge_pr", self.runner.merger, MERGE, url, keep=self._merged)
+        except Throttled as limit:
+            await after_limit(
+                self, limit, lambda: self._step("merge_pr", self.runner.merger, MERGE, url, keep=self._merged)
+            )
 
     def _merged(self, _: object) -> None:
         self.runtime.state.transition(PR_MERGED)

@@ -33,6 +33,7 @@ from agentrelay_core.task_runner.protocols import (
 from agentrelay_core.task_runner.result import TaskRunResult
 from agentrelay_core.task_runner.signature import check_step
 from agentrelay_core.task_runner.step_calls import Detached
+from agentrelay_core.task_runner.waiting import may_wait
 from agentrelay_core.task_runner.watchdog import Interruption, Watchdog
 from agentrelay_core.task_runner.workspace import Workspace
 
@@ -42,17 +43,19 @@ SMALLEST_POOL = 8
 class Way(NamedTuple):
     """How a step's method is called.
 
-    Args:
+    Attributes:
         is_async: Whether it is ``async def``.
-        reconciles: Whether the step can tell if its effect is there already.
-        effect: The effect's name, if it has one.
-        durable: Whether its intent must be durable before.
+        reconciles: Whether the step can reconcile.
+        effect: Its effect's name.
+        durable: Whether its effect's intent must be durable before.
+        may_wait: Whether it may wait for others.
     """
 
     is_async: bool
     reconciles: bool
     effect: str | None
     durable: bool
+    may_wait: bool
 
 
 class StandardTaskRunner:
@@ -222,7 +225,7 @@ class StandardTaskRunner:
             check_step(step, method)
             effect = EFFECT_OF.get(method)
             reconciles = getattr(kind, "reconcile", None) is not None
-            way = Way(is_async(step, method), reconciles, effect, effect in DURABLE)
+            way = Way(is_async(step, method), reconciles, effect, effect in DURABLE, may_wait(step, method))
             if hasattr(kind, method):
                 self.ways[kind, method] = way
         return way

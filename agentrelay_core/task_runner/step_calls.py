@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from agentrelay_core.failpoints import ANY_ARMED, failpoint
 from agentrelay_core.runtime import Agent, AgentFailure, Internal, Lost, TaskRuntime
 from agentrelay_core.runtime.status import ENDED
+from agentrelay_core.spec import Deadlines
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_core.task_runner.dispatch import StepDispatch
 from agentrelay_core.task_runner.effects import DURABLE, EFFECT_OF
 from agentrelay_core.task_runner.holding import first_turn, measured
-from agentrelay_core.task_runner.watchdog import Interruption, Wait
+from agentrelay_core.task_runner.watchdog import SHORT, Interruption, Wait
 
 if TYPE_CHECKING:
     from agentrelay_core.task_runner.runner import StandardTaskRunner
@@ -24,6 +25,8 @@ LOOK_PAUSE = 1.0
 
 # Steps whose delay is the agent's; that of the others is the machine's or a plugin's.
 AGENT_STEPS = frozenset({"launch", "kickoff", "wait_for_completion", "send_turn"})
+
+_DEFAULTS = Deadlines()
 
 
 class Detached(Exception):  # no error: the end of a run whose agent goes on
@@ -54,6 +57,11 @@ class StepCalls:
         self.wait = wait
         self.detached = False
         self.calling: tuple[str, object] | None = None  # a method and whose it is, while it is called
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """The task's deadlines as they are now."""
+        return self.runtime.task.deadlines or _DEFAULTS
 
     async def _step(
         self,
@@ -86,6 +94,8 @@ class StepCalls:
                 await runner.recorder.intend(runtime, effect)
             if ANY_ARMED:
                 failpoint(effect, "intent")
+        if way.may_wait:
+            seconds, detachable = self._longest_wait(seconds), True
         if way.is_async:
             work = getattr(step, method)(runtime, *args)
             if self.detached:
@@ -104,6 +114,10 @@ class StepCalls:
             failpoint(effect, "effect")
         self.calling = None
         return result
+
+    def _longest_wait(self, seconds: float | Callable[[], float]) -> Callable[[], float]:
+        """The deadline of a step that waits for others, and bounds that itself, by the task's wall budget."""
+        return lambda: (seconds() if callable(seconds) else seconds) + self.deadlines.wall
 
     async def _is_there(self, method: str, table: StepDispatch[Any], keep: Callable[[Any], None] | None = None) -> bool:
         """Ask a step whether its effect is there; one that cannot tell has none that we could find."""
@@ -130,6 +144,10 @@ class StepCalls:
             if answer == "present":
                 return True, value
         raise Lost(f"cannot tell whether {method} of {self.runtime.task.id!r} has happened already")
+
+    async def pause(self, seconds: float) -> None:
+        """Wait for a time; left at once when the run is left."""
+        await self._timed(asyncio.sleep(seconds), seconds + SHORT, "pause", detachable=True)
 
     async def _call(self, target: object, method: str, seconds: float | Callable[[], float], *args: object) -> Any:
         return await self._timed(call_step(self.runner.executor, target, method, *args), seconds, method)

@@ -37,6 +37,14 @@ def test_until_when_a_limit_is_waited_for_is_said(tmp_path):
     assert "limit" not in shown(tmp_path, event(kinds.TASK_THROTTLED, until=time.time() - 1))
 
 
+def test_what_a_pull_request_waits_for_is_said(tmp_path):
+    """As long as the session lasts that waits, and not once the attempt has ended."""
+    waits = event(kinds.TASK_WAITING_EXTERNAL, "checks: build pending")
+    assert "waits for checks: build pending" in shown(tmp_path, waits)
+    assert "checks" not in shown(tmp_path, waits, event(kinds.TASK_ENDED, status="failed", error="x"))
+    assert progress_line(waits).endswith("a  pull request waits for checks: build pending")
+
+
 def test_what_an_agent_waits_for_is_a_line_for_people():
     """A limit, a question and what was used are told in words."""
     assert progress_line(event(kinds.TASK_THROTTLED, "until 9am")).endswith("a  waits for a limit to end: until 9am")

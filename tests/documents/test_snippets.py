@@ -17,6 +17,7 @@ RUN_BY = {
     "configuration": "test_documents.py::test_documented_configuration_is_accepted",
     "dispatch": "test_hook_pages.py::test_dispatch_decides_as_documented",
     "embedding": "test_documents.py::test_documented_embedding_runs",
+    "emulated-github": "test_emulated_github.py::test_documented_tests_pass",
     "entry-point": "test_documents.py::test_the_documented_entry_point_is_in_our_group",
     "graph": "test_documents.py::test_documented_graphs_are_right",
     "helper": "test_documents.py::test_documented_signals_are_understood",

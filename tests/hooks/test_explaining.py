@@ -1,12 +1,16 @@
 """Who serves a key and why, what is installed, and what is wrong with it: data, and the same as text."""
 
+from functools import partial
+from pathlib import Path
+
 import pytest
 
-from agentrelay_core.hooks import Catalog
-from agentrelay_core.hooks.doctor import doctor_findings
+from agentrelay_core.hooks import Catalog, ForgeProvider, hookimpl
+from agentrelay_core.hooks.doctor import Finding, doctor_findings, repository_findings
 from agentrelay_core.hooks.explaining import explain_key
 from agentrelay_core.hooks.rows import plugin_rows, table_text
 from agentrelay_core.runtime import UserError
+from agentrelay_core.spec import RunSettings
 
 TMUX = """
     class Tmux(AgentEnvironment):
@@ -181,3 +185,27 @@ def test_the_doctor_finds_what_is_wrong_and_how_to_mend_it(install):
         "agentrelay-b 1.0 (task_merger:x:*).",
     ]
     assert all(finding.mend for finding in found if finding.level == "error")
+
+
+def test_a_forge_is_asked_for_the_repository_that_it_would_serve():
+    """The forge that the settings name, and with ``auto`` each; one that cannot look is told of."""
+
+    class Forges:
+        @hookimpl
+        def agentrelay_forges(self):
+            for name in ("one", "two"):
+                yield ForgeProvider(name=name, recognises=bool, factory=print, findings=partial(self.look, name))
+
+        def look(self, name, repository, settings):
+            if name == "two":
+                raise OSError("no network")
+            yield Finding(level="note", subject=name, message=f"{repository} {settings.merge_method}")
+
+    catalog = Catalog()
+    catalog.add(Forges())
+    (named,) = repository_findings(catalog, Path("/r"), RunSettings(forge="one", merge_method="squash"))
+    assert named.message == "/r squash"
+    both = [*repository_findings(catalog, Path("/r"), RunSettings())]
+    assert [(item.subject, item.level) for item in both] == [("one", "note"), ("two", "warning")]
+    assert "OSError: no network" in both[1].message
+    assert [*repository_findings(catalog, Path("/r"), RunSettings(forge="local"))] == []

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agentrelay_core import AgentFailure, Parked, Task, TaskGraph, TaskRuntime, WorkstreamSpec
+from agentrelay_core import AgentFailure, Parked, Task, TaskGraph, TaskRuntime, Throttled, WorkstreamSpec
 from agentrelay_core.orchestrator.lanes import Lanes
 
 
@@ -110,3 +110,29 @@ async def test_what_is_integrated_already_counts_as_arrived():
     await first.integrate(first.ready()[0])
     again = Lanes(graph, Repository().call, lambda _: None, done={"a"}, integrated=dict(first.results))
     assert [spec.id for spec in again.ready()] == ["default"]
+
+
+async def test_a_limit_while_integrating_is_waited_out():
+    """The lane is integrated when the limit ends; that it waits is told."""
+    graph = _graph(_task("a"), workstreams=[WorkstreamSpec(id="default")])
+
+    class Limited(Repository):
+        limits = 2
+
+        async def call(self, method, spec, *more):
+            if method == "integrate" and self.limits:
+                self.limits -= 1
+                raise Throttled("limit", retry_after=0)
+            return await super().call(method, spec, *more)
+
+    events = []
+    lanes = Lanes(graph, Limited().call, events.append)
+    lanes.task_done(graph.task("a"))
+    (spec,) = lanes.ready()
+    assert lanes.left
+    assert await lanes.integrate(spec) is None
+    assert not lanes.left
+    assert lanes.results["default"].pr_url
+    told = [event.message for event in events if event.kind == "workstream_waiting"]
+    assert len(told) == 2
+    assert told[0].startswith("a limit to end: limit; it goes on at ")

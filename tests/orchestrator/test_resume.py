@@ -127,6 +127,16 @@ async def test_a_parked_attempt_that_had_ended_is_torn_down_and_goes_on(killed):
     assert (state.tasks["a"].attempt_num, state.tasks["a"].parked) == (0, False)
 
 
+async def test_an_attempt_that_was_parked_while_it_was_published_needs_no_agent(killed):
+    """The agent had done its work: the next session begins with publishing, and launches nobody."""
+    parked = {"status": "failed", "error": "no login", "retryable": False, "parked": True, "agent_done": True}
+    steps = FindingSteps("prepare")
+    await killed(*LAUNCHED, ("task_ended", "no login", parked), ("task_finished", "no login", parked))(steps)
+    ours = steps.log[: steps.log.index("teardown") + 1]
+    assert "launch" not in ours
+    assert "wait_for_completion" not in ours
+
+
 async def test_a_failed_attempt_that_had_ended_is_retried_as_it_would_have_been(killed):
     """Attempts before the crash count against the task's limit."""
     ended = ("task_ended", "no", {"status": "failed", "error": "no", "retryable": True})

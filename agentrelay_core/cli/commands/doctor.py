@@ -15,9 +15,10 @@ from agentrelay_core.cli.installed import make_catalog, root_or_none
 from agentrelay_core.cli.machine import machine_findings
 from agentrelay_core.cli.opening import DEFAULT_GRAPH, Opened, open_graph
 from agentrelay_core.cli.options import graph_argument, json_option, repository_option
-from agentrelay_core.hooks.doctor import Finding, doctor_findings
+from agentrelay_core.hooks.doctor import Finding, doctor_findings, repository_findings
 from agentrelay_core.hooks.doctor import machine_findings as plugins_findings
 from agentrelay_core.orchestrator import Orchestrator
+from agentrelay_core.spec import RunSettings
 
 SCHEMA: Final = 1
 
@@ -47,11 +48,14 @@ def _installed(graph: str | None, repository: str) -> Iterator[Finding]:
         catalog = make_catalog(read_configuration(root))
         yield from doctor_findings(catalog)
         yield from plugins_findings(catalog)
+        if root is not None:
+            yield from repository_findings(catalog, root, RunSettings())
         return
     opened = open_graph(graph, repository, {})
     # Of programs, those that this graph needs; an unused plugin's are not missed here.
     yield from (item for item in doctor_findings(opened.catalog, which=_anything))
     yield from plugins_findings(opened.catalog, _named(opened))
+    yield from repository_findings(opened.catalog, root, opened.graph.settings)
     yield finding("note", "graph", f"{opened.path}, {len(opened.graph.tasks)} tasks")
     yield from _graph(opened)
 

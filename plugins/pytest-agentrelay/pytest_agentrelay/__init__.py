@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_agentrelay.agents import AgentMaker as AgentMaker
     from pytest_agentrelay.git import GitRepository as GitRepository
+    from pytest_agentrelay.github import EmulatedGitHub as EmulatedGitHub
     from pytest_agentrelay.leaks.check import LeakCheck as LeakCheck
     from pytest_agentrelay.runs import StepsRun as StepsRun
     from pytest_agentrelay.runs import StepsRunner as StepsRunner
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AgentMaker": "agents",
+    "EmulatedGitHub": "github",
     "GitRepository": "git",
     "LeakCheck": "leaks.check",
     "StepsRun": "runs",

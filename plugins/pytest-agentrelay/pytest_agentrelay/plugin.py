@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agentrelay_core import Catalog, TaskRuntime
     from pytest_agentrelay.agents import AgentMaker
     from pytest_agentrelay.git import GitRepository
+    from pytest_agentrelay.github import EmulatedGitHub
     from pytest_agentrelay.leaks.check import LeakCheck
     from pytest_agentrelay.runs import StepsRunner
     from pytest_agentrelay.virtual_loop import VirtualLoop
@@ -144,6 +145,28 @@ def git_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GitReposi
     isolate(tmp_path, monkeypatch)
     monkeypatch.setenv("AGENTRELAY_STATE_DIR", str(tmp_path / "state"))
     return GitRepository.create(tmp_path / "repository", remote=tmp_path / "origin.git")
+
+
+@pytest.fixture
+def emulated_github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatedGitHub]:
+    """GitHub on loopback for the real gh and git, without repositories; see ``pytest_agentrelay.github``.
+
+    Nothing of the user's git configuration and of gh's login takes part, in the test and in what it starts.
+    """
+    from pytest_agentrelay.git import isolate
+
+    try:
+        from pytest_agentrelay.github import EmulatedGitHub
+    except ModuleNotFoundError as missing:
+        if missing.name != "graphql":
+            raise
+        pytest.fail("the fixture emulated_github needs graphql-core: pip install 'pytest-agentrelay[github]'", False)
+
+    isolate(tmp_path, monkeypatch)
+    for name in ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GH_HOST", "GH_REPO"):
+        monkeypatch.delenv(name, raising=False)
+    with EmulatedGitHub(tmp_path / "github") as github:
+        yield github
 
 
 @pytest.fixture

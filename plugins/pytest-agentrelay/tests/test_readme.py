@@ -48,5 +48,5 @@ def test_every_fixture_is_in_the_table():
     """No fixture of the kit goes without a line."""
     source = (Path(__file__).parents[1] / "pytest_agentrelay" / "plugin.py").read_text(encoding="utf-8")
     fixtures = re.findall(r"@pytest\.fixture\ndef (\w+)", source)
-    assert len(fixtures) == 8
+    assert len(fixtures) == 9
     assert [name for name in fixtures if not re.search(rf"^\| `{name}[`(]", README, re.MULTILINE)] == []

@@ -1,0 +1,1 @@
+"""How requests come in: over HTTP, as calls of an API or as git's smart protocol."""
