@@ -179,7 +179,10 @@ class Worktree:
     def drop_stale(self) -> None:
         """Remove what a killed process left of half-made indexes; only while nobody else works on the run."""
         for stale in self.indexes.glob(f"{_ASIDE}*"):
-            stale.unlink()
+            if stale.is_dir():
+                shutil.rmtree(stale)
+            else:
+                stale.unlink()
         admin = self.admin()
         if admin is not None:
             drop_stale(admin)

@@ -211,3 +211,51 @@ def lead_gh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, port: int) -> None:
     configuration.mkdir()
     monkeypatch.setenv("GH_CONFIG_DIR", str(configuration))
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+
+
+@attrs.define
+class World:
+    """A run in a clone of a repository on the emulated GitHub.
+
+    Args:
+        bench: The run.
+        github: The emulated GitHub.
+        hosted: The repository there.
+        monkeypatch: Sets the login.
+    """
+
+    bench: Any
+    github: Any
+    hosted: Any
+    monkeypatch: pytest.MonkeyPatch
+
+    def workspace(self) -> Any:
+        """The run's workspace, as a process has it that has just started."""
+        return self.bench.workspace()
+
+    def log_in(self) -> None:
+        """Give gh, and git, the user's login."""
+        self._set("file")
+
+    def log_out(self) -> None:
+        """Take it away."""
+        for name in ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0"):
+            self.monkeypatch.delenv(name, raising=False)
+        self._set("none")
+
+    def _set(self, login: str) -> None:
+        for name, value in self.github.environment(login).items():
+            self.monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def world(emulated_github: Any, new_gh: RecordedGh, bench: Any, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A run with ``forge: github``, logged in; the user's ``main`` is on the server."""
+    from agentrelay_git_gh import agentrelay_forges
+
+    emulated_github.add_repository("acme", "widget", from_=bench.user.path)
+    bench.user("remote", "add", "origin", emulated_github.remote_url("acme", "widget"))
+    bench.forge, bench.forges = "github", tuple(agentrelay_forges())
+    made = World(bench, emulated_github, emulated_github.repository("acme/widget"), monkeypatch)
+    made.log_in()
+    return made
