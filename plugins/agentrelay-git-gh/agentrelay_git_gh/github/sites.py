@@ -45,6 +45,11 @@ class Site:
         """Where the API has the repository."""
         return f"repos/{self.full_name}"
 
+    @property
+    def is_public(self) -> bool:
+        """Whether the host is GitHub's own, whoever is logged in where."""
+        return self.host == "github.com" or self.host.endswith(".ghe.com")
+
     def __str__(self) -> str:
         return f"{self.host}/{self.full_name}"
 
