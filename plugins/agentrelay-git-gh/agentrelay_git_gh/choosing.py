@@ -93,7 +93,7 @@ def _tell_of_missing_login(resolved: str) -> None:
     from agentrelay_git_gh.github.sites import parse
 
     site = parse(resolved)
-    if site is not None and site.is_public:
+    if site is not None and site.is_on_github:
         _LOG.warning(
             "%s is on GitHub, and gh has no login there, so this graph's pull requests are local ones; for the other "
             "kind type `gh auth login --hostname %s` and say `forge: github`",

@@ -116,9 +116,11 @@ class Integrator:
         self, forge: SharingForge, spec: WorkstreamSpec, branch: str, target: str, tip: str
     ) -> Integration | None:
         found = settle(forge.find(branch, target))
-        if found is not None and found.state == "merged" and found.head_sha == tip:
-            return Integration(pull_request=found, head=tip)  # and the branch may be gone from the server since
-        head = forge.share(branch)
+        is_merged = found is not None and found.state == "merged"
+        # Once it is merged the branch may be gone from the server.
+        head = (forge.catch_up(branch) or tip) if is_merged else forge.share(branch)
+        if found is not None and is_merged and found.head_sha == head:
+            return Integration(pull_request=found, head=head)
         base = forge.share(target) if self._is_ours(target) else forge.tip(target)
         if base is None:
             raise self._no_target(branch, target)
@@ -130,7 +132,8 @@ class Integrator:
                 f"{found.url} was closed and is not merged; reopen it (`gh pr reopen {found.url}`), then type "
                 "`agentrelay run`"
             )
-        if found is None or (found.state == "merged" and not integrated):
+        if found is None or (is_merged and not integrated):
+            head = forge.share(branch)
             found = self._open(spec, branch, target)
         return Integration(pull_request=found, head=head)
 

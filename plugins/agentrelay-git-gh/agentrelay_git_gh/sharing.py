@@ -54,6 +54,11 @@ class SharedBranches:
             raise self._gone(branch)
         return tip
 
+    def ensure(self, branch: str) -> str:
+        """As `share`, but without another look where the remote was last seen to have what we have."""
+        local = self._local(branch)
+        return local if self._seen(branch) == local else self.share(branch)
+
     def follow(self, branch: str) -> str:
         """As `share`, for a branch that is on the remote already.
 

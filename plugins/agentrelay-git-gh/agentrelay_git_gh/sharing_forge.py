@@ -36,6 +36,9 @@ class SharingForge(Forge, Protocol):
     def share(self, branch: str) -> str:
         """Have an integration branch at one commit here and on the server; that commit."""
 
+    def ensure(self, branch: str) -> str:
+        """As `share`, but without another look where the server was last seen to have what we have."""
+
     def follow(self, branch: str) -> str:
         """As `share`, for a branch that must be on the server already."""
 
@@ -87,7 +90,7 @@ def check_shared(forge: SharingForge, url: str, head: str, base: str, tip: str) 
             "type `agentrelay run`",
             boundary=IntegrationBoundary.PULL_REQUEST,
         )
-    if found.state == "open":
+    if found.state == "open" and found.head_sha != tip:
         forge.deliver(head, tip)
 
 

@@ -143,7 +143,7 @@ class GitWorkspace:
             found = settle(forge.find(branch, target)) if runtime.resumed else None
             if found is not None and found.state == "merged" and found.head_sha == work.tip:
                 return found.url  # since we were killed, by a person
-            sharing.share(target)
+            sharing.ensure(target)
             sharing.deliver(branch, work.tip)
         title = title_of(task.description, task.id)
         opened = settle(forge.open(branch, target, title, task_body(runtime, owner)))

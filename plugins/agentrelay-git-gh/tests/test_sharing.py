@@ -54,6 +54,16 @@ def test_integration_branch_is_made_and_moved_on_the_remote(places):
     assert places.branches.share(LANE) == moved
 
 
+def test_branch_that_is_known_to_be_there_is_not_looked_for(places):
+    """What was shared and has not moved here since needs no look; what has moved is shared."""
+    tip = places.branches.share(LANE)
+    places.bare.path.rename(places.bare.path.with_name("elsewhere"))
+    assert places.branches.ensure(LANE) == tip
+    places.bare.path.with_name("elsewhere").rename(places.bare.path)
+    moved = places.commit_here("ours")
+    assert places.branches.ensure(LANE) == places.there() == moved
+
+
 def test_local_branch_follows_what_was_pushed(places):
     """What a person pushed to an integration branch is in the local one once it is shared."""
     places.branches.share(LANE)

@@ -82,7 +82,7 @@ def _local(
         why = "there is no remote called origin, nor exactly one"
     elif site is None:
         why = "the remote is not on a GitHub host"
-    elif site.is_public:
+    elif site.is_on_github:
         why, mend = parted(problems[0])
         why = why.removeprefix("forge: github needs ")
         why = f"{site} is on GitHub, but a run there needs {why}"

@@ -63,7 +63,7 @@ class GitHubForge:
         remote = Remote(
             repository=repository,
             url=choice.url,
-            login=_login(choice.resolved or ""),
+            login=login_for(choice.resolved or ""),
             advice=f"type `gh auth login --hostname {site.host}`, or get the right to push to {site}",
         )
         self._branches = SharedBranches(repository=repository, remote=remote)
@@ -144,6 +144,10 @@ class GitHubForge:
     def share(self, branch: str) -> str:
         """Have an integration branch at one commit here and on GitHub; that commit."""
         return self._branches.share(branch)
+
+    def ensure(self, branch: str) -> str:
+        """As `share`, but without another look where GitHub was last seen to have what we have."""
+        return self._branches.ensure(branch)
 
     def follow(self, branch: str) -> str:
         """As `share`, for a branch that must be on GitHub already."""
@@ -238,7 +242,7 @@ class GitHubForge:
             )
 
 
-def _login(url: str) -> Login | None:
+def login_for(url: str) -> Login | None:
     """How git gets what `gh` knows, for an address that takes a password; ssh has keys of its own."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):

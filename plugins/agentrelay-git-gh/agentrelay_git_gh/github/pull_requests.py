@@ -94,7 +94,7 @@ class PullRequests:
         Raises:
             ProtocolViolation: It has another one; both are named, and what is wrong with the first.
         """
-        found = self.find(head, base)
+        found = self.find(head, base) or self._hinted(url, head, base)
         named = pull_request_of(url)
         if found is not None and named is not None and named[0].is_same(self._site) and named[1] == found.number:
             self._notes.keep(found)
@@ -246,6 +246,13 @@ class PullRequests:
         found = GitHubPullRequest.of(answer.json())
         self._looked[number] = (attrs.evolve(answer, body=b""), found)
         return found
+
+    def _hinted(self, url: str, head: str, base: str) -> GitHubPullRequest | None:
+        """The pull request of two branches by a URL, for one that has just been opened: lists lag behind."""
+        named = pull_request_of(url)
+        found = self._get(named[1]) if named is not None and named[0].is_same(self._site) else None
+        is_it = found is not None and (found.head, found.base) == (head, base) and self._is_ours(found)
+        return found if is_it else None
 
     def _difference(self, url: str, head: str, base: str) -> str:
         """What is wrong with a URL that is not the one of the pull request that was asked for."""

@@ -3,6 +3,7 @@
 A URL is read in the ways git takes one: https, ssh and the short ``user@host:path``, with a port and a user or without.
 """
 
+import os
 import re
 import urllib.parse
 from typing import Final
@@ -46,9 +47,9 @@ class Site:
         return f"repos/{self.full_name}"
 
     @property
-    def is_public(self) -> bool:
-        """Whether the host is GitHub's own, whoever is logged in where."""
-        return self.host == "github.com" or self.host.endswith(".ghe.com")
+    def is_on_github(self) -> bool:
+        """Whether the host is known to be a GitHub host, whoever is logged in there: GitHub's own, or ``GH_HOST``."""
+        return _is_github(self.host, os.environ.get("GH_HOST"))
 
     def __str__(self) -> str:
         return f"{self.host}/{self.full_name}"

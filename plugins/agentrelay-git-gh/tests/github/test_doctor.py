@@ -219,7 +219,10 @@ def test_auto_says_which_it_is_and_why(world):
     auto = RunSettings()
     assert "`forge: auto` means GitHub here" in said(world, auto)
     world.log_out()
-    assert "`forge: auto` means local pull requests here: gh is not there, or has no login" in said(world, auto)
+    assert "`forge: auto` means local pull requests here: " in said(world, auto)
+    assert "-> type `gh auth login --hostname github.localhost`" in said(world, auto)
+    world.bench.user("remote", "set-url", "origin", "https://gitlab.com/acme/widget.git")
+    assert "gh is not there, or has no login for gitlab.com -> \n" in f"{said(world, auto)}\n"
     world.bench.user("remote", "set-url", "origin", "https://github.com/acme/widget.git")
     assert "-> type `gh auth login --hostname github.com`" in said(world, auto)
     world.bench.user("remote", "remove", "origin")

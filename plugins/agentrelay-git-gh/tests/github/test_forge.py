@@ -151,6 +151,32 @@ async def test_integration_without_auto_merge_is_a_persons(world):
     assert len(world.github.happened("opened")) == len(world.github.happened("merged")) == 1
 
 
+async def test_integration_that_a_person_extended_and_merged_is_done(world):
+    """What a person pushed to a lane and merged with it is merged; there is no second pull request."""
+    workspace, spec = world.workspace(), attrs.evolve(INTO_MAIN, auto_merge=False)
+    ready(world, workspace)
+    url = await workspace.integrate(spec)
+    world.hosted.push(LANE, {"theirs.txt": "theirs\n"})
+    world.hosted.merge(1, actor="uma")
+    assert await world.workspace().integrate(spec) == url
+    world.hosted.delete_branch(LANE)
+    assert await world.workspace().integrate(spec) == url
+    assert len(world.github.happened("opened")) == 1
+
+
+async def test_work_after_an_integration_gets_a_pull_request_of_its_own(world):
+    """A lane that goes on after it was merged is integrated again, and only what is new is merged."""
+    workspace = world.workspace()
+    ready(world, workspace)
+    first = await workspace.integrate(INTO_MAIN)
+    world.hosted.push(LANE, {"two.txt": "two\n"})
+    workspace.update_workstream(INTO_MAIN, [])
+    second = await workspace.integrate(INTO_MAIN)
+    assert first != second
+    assert len(world.github.happened("merged")) == 2
+    assert {"one.txt", "two.txt"} <= set(world.hosted.git("ls-tree", "--name-only", "main").split())
+
+
 async def test_integration_waits_for_a_required_check(world):
     """With auto_merge nothing is merged before the required check has passed on that commit; the wait has its name."""
     told = []
@@ -245,11 +271,14 @@ def test_auto_is_github_where_the_remote_is_and_there_is_a_login(world):
     assert isinstance(forge_of(world.bench.run), GitHubForge)
 
 
-def test_auto_without_a_login_is_local_for_the_whole_graph(world):
-    """Without a login `auto` means local pull requests, and a later login changes nothing under way."""
+def test_auto_without_a_login_is_local_for_the_whole_graph(world, caplog):
+    """Without a login `auto` means local pull requests, says so once, and a later login changes nothing under way."""
     world.bench.forge = "auto"
     world.log_out()
     world.workspace().preflight()
+    world.workspace().preflight()
+    (told,) = [record.getMessage() for record in caplog.records if "gh has no login there" in record.getMessage()]
+    assert "gh auth login --hostname github.localhost` and say `forge: github`" in told
     world.log_in()
     world.bench.run_id = "later"
     assert isinstance(forge_of(world.bench.run), LocalForge)

@@ -420,6 +420,17 @@ def test_an_agents_url_is_a_hint(world):
         )
 
 
+def test_an_agents_url_leads_to_what_no_list_shows_yet(world):
+    """A pull request that an agent has just opened is taken by its URL where lists lag behind, and noted."""
+    world.repository.hide_next_pull(10)
+    opened = world.repository.open(HEAD, BASE)
+    url = f"http://{world.github.host}/acme/rockets/pull/{opened.number}"
+    assert world.pull_requests.identify(url, HEAD, BASE).number == opened.number
+    assert world.open().number == opened.number
+    with pytest.raises(ProtocolViolation):
+        world.pull_requests.identify(url, HEAD, "main")
+
+
 @pytest.mark.fault("G20")
 def test_of_several_the_noted_one_counts(world):
     """Where two are open for the same branches, the one that we opened counts; without a note a person must choose."""

@@ -67,9 +67,7 @@ class TmuxTaskKickoff:
             screen = "" if pane is None else await asyncio.to_thread(pane.screen)
             dialog = dialog_on(screen)
             if dialog is not None and dialog is seen:
-                raise Parked(
-                    f"{dialog.name}: {dialog.mend}; then `agentrelay run`", boundary=IntegrationBoundary.AGENT_LAUNCH
-                )
+                raise Parked(dialog.told, boundary=IntegrationBoundary.AGENT_LAUNCH)
             seen = dialog
             if loop.time() >= until:
                 raise KickoffError(f"Claude Code did not acknowledge its instructions within {deadline:g} s", screen)
