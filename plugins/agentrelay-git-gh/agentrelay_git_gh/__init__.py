@@ -106,7 +106,19 @@ def _merger(context: StepContext) -> TaskMerger:
     from agentrelay_git_gh.forges import choice_of, forge_of
 
     run = context.run
-    if choice_of(run).forge == "github":
+    chosen = choice_of(run).forge
+    if chosen not in ("local", "github"):
+        from agentrelay_git_gh.forge_merger import ForgeTaskMerger
+
+        return ForgeTaskMerger(
+            _repository(run),
+            run.graph_name,
+            forge=forge_of(run),
+            run_id=run.run_id,
+            state_dir=run.state_dir,
+            helper_fds=run.helper_fds,
+        )
+    if chosen == "github":
         from agentrelay_git_gh.github.forge import GitHubForge
         from agentrelay_git_gh.github.merger import GhTaskMerger
 

@@ -23,9 +23,10 @@ REPORTED: Final = (
 )
 """The events that are written down."""
 
+# The time is taken first, so that an event is as old as it is; each program that is started here delays its notice.
 _WRITE: Final = (
-    'd="$AGENTRELAY_SIGNAL_DIR"/' + EVENTS_DIRECTORY + '; mkdir -p "$d" && t="$d/.$$" && {read} >"$t" && '
-    'mv "$t" "$d/$(date +%s%N)-$$-{event}.json"'
+    'n=$(date +%s%N)-$$; d="$AGENTRELAY_SIGNAL_DIR"/' + EVENTS_DIRECTORY + '; { [ -d "$d" ] || mkdir -p "$d"; } && '
+    '{read} >"$d/.$$" && mv "$d/.$$" "$d/$n-{event}.json"'
 )
 # Of these it is enough to know that they were; what a tool gave can be large.
 _WITHOUT_CONTENT: Final = frozenset({"PostToolUse"})

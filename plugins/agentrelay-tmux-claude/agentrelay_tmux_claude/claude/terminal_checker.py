@@ -5,6 +5,7 @@ deadline, and a limit is waited for with no program running.
 """
 
 import asyncio
+from pathlib import Path
 from typing import Final
 
 import attrs
@@ -16,20 +17,21 @@ from agentrelay_core.task_runner.calls import call_step
 from agentrelay_tmux_claude.claude.account import Account
 from agentrelay_tmux_claude.claude.completion import SessionChecker
 from agentrelay_tmux_claude.claude.events import EventReader, Standing
+from agentrelay_tmux_claude.claude.framework import LONGEST_MESSAGE
+from agentrelay_tmux_claude.claude.hook_program import EVENTS_DIRECTORY
+from agentrelay_tmux_claude.claude.late import look_until
 from agentrelay_tmux_claude.claude.memory import Turn
 from agentrelay_tmux_claude.claude.status import cost_of, told_since
 from agentrelay_tmux_claude.claude.stream import TurnFacts
 from agentrelay_tmux_claude.claude.terminal import never_given, tell
 from agentrelay_tmux_claude.claude.terminal_waiting import Waiting
+from agentrelay_tmux_claude.claude.transcript import Told
 from agentrelay_tmux_claude.claude.verdict import Ending
 from agentrelay_tmux_claude.tmux.address import TmuxAddress
 from agentrelay_tmux_claude.tmux.errors import TmuxError
 
 # Seconds that a turn is given to end by itself after its signal; then its program is ended.
 GRACE: Final = 10.0
-# How often, and how long apart in seconds, is looked for the last words and the cost, which are written late.
-LOOKS: Final = 10
-LOOK_PAUSE: Final = 0.1
 
 
 @attrs.frozen
@@ -53,12 +55,15 @@ class TmuxCompletionChecker(SessionChecker):
         try:
             signal, standing, exit_code = await waiting.turn_ended(runtime)
             if signal is not None:
+                runtime.report("task_progress", f"signalled {signal.outcome}", {"kind": "signal"})
                 await self._settle(waiting)
+                self._tell_end(reader.standing(asks=True))
                 await self._count_all(account)
                 return signal
         finally:
             await waiting.close()
             runtime.artifacts.resting = False
+        self._tell_end(standing)
         # A turn that goes on waits for nothing; what is stopped after an error may leave less to be read.
         failed = standing.ended is not None and standing.ended.kind == "StopFailure"
         await self._count(account, standing, wait=failed)
@@ -69,6 +74,13 @@ class TmuxCompletionChecker(SessionChecker):
             last_line=await self._last_line() if ended else "",
             screen=await self._screen() if ended and not standing.prompts else "",
         )
+
+    def _tell_end(self, standing: Standing) -> None:
+        """Tell people at once that a turn has ended, before anything is done about it."""
+        if standing.ended is not None:
+            last = plain_line(standing.ended.text("last_assistant_message"), LONGEST_MESSAGE)
+            said = f"turn ended: {last}" if last else "turn ended"
+            self.context.runtime.report("task_progress", said, {"kind": "turn_ended"})
 
     async def _count_all(self, account: Account) -> None:
         await self._count(account, self._reader().standing(asks=True), wait=True)
@@ -99,14 +111,15 @@ class TmuxCompletionChecker(SessionChecker):
         signal_dir = required_path(self.context.runtime, "signal_dir")
         ended = standing.ended
         last = "" if ended is None else ended.text("last_assistant_message")
-        for look in range(LOOKS):
-            if look:
-                await asyncio.sleep(LOOK_PAUSE)
-            told = await asyncio.to_thread(account.transcripts)
+
+        def enough(told: Told) -> bool:
             late = ended is not None and ended.kind == "Stop" and not told_since(signal_dir, ended.at)
             # Of words in several pieces a transcript has each by itself.
-            if not wait or (not late and (not last or (told.said and last.endswith(told.said)))):
-                break
+            return not wait or (not late and (not last or bool(told.said and last.endswith(told.said))))
+
+        transcript = "" if ended is None else ended.text("transcript_path")
+        written = [signal_dir / EVENTS_DIRECTORY, *([Path(transcript).parent] if transcript else [])]
+        told = await look_until(account.transcripts, enough, written)
         account.tell(told.usage, cost_usd=cost_of(signal_dir))
 
     async def _last_line(self) -> str:

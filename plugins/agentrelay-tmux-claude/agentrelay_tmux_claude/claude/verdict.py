@@ -134,7 +134,9 @@ def _without_result(ending: Ending) -> Verdict:
     if exit_code is None or exit_code < 0 or exit_code in KILLED:
         if ending.unwatched and "interrupted" not in ending.told:
             return Again(reason="interrupted", prompt=INTERRUPTED)
-        return TaskCompletionSignal("failed", error=f"Claude Code {describe_exit(exit_code)}", ended="died")
+        # Told to end by HUP or TERM it says so itself, by its exit code.
+        ended_by = 128 - exit_code if exit_code in KILLED else exit_code
+        return TaskCompletionSignal("failed", error=f"Claude Code {describe_exit(ended_by)}", ended="died")
     dialog = dialog_on(ending.screen)
     if dialog is not None:
         raise Parked(dialog.told, boundary=_AT)

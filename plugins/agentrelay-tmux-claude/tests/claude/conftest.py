@@ -1,5 +1,6 @@
 """The real Claude Code against a scripted model, in a home of its own, in a real repository. Loopback alone."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -13,7 +14,7 @@ import attrs
 import pytest
 from pytest_agentrelay.scripted_model import ScriptedModel
 
-from agentrelay_core import AgentConfig, Catalog, Task, TaskGraph, run_graph
+from agentrelay_core import AgentConfig, Catalog, Task, TaskGraph, WorkstreamSpec, run_graph
 from agentrelay_core.builtin.environment import ProcessEnvironment
 from agentrelay_core.processes.table import read_variable
 
@@ -118,12 +119,34 @@ def agent(model):
     return agent
 
 
+# In the first attempt of task a the command ignores HUP, has a child in a session of its own, and says that both work.
+_WORK = (
+    'if [ "$AGENTRELAY_TASK_ID$AGENTRELAY_ATTEMPT" = a0 ]; then '
+    "trap '' HUP; setsid sleep 601 & echo $! > {began}; exec sleep 602; fi; "
+    "echo $AGENTRELAY_TASK_ID > $AGENTRELAY_TASK_ID.txt; agentrelay-task done"
+)
+
+
+@pytest.fixture
+def at_work(tmp_path):
+    """Waits until an agent's command, which is here too, says that it works; the process id of its child."""
+    fifo = tmp_path / "began"
+    os.mkfifo(fifo)
+
+    async def at_work():
+        return int(await asyncio.to_thread(fifo.read_text))
+
+    at_work.command = _WORK.format(began=fifo)
+    return at_work
+
+
 @pytest.fixture
 def relay(repository):
     """Run tasks in the repository with what is installed; `events` holds what happened."""
 
     async def relay(*tasks: Task, **settings):
-        graph = TaskGraph(name="g", tasks=tasks)
+        lanes = {task.workstream_id: WorkstreamSpec(id=task.workstream_id) for task in tasks}
+        graph = TaskGraph(name="g", tasks=tasks, workstreams=tuple(lanes.values()))
         relay.events = []
         return await run_graph(
             graph,

@@ -106,6 +106,7 @@ def test_a_turn_without_a_signal_is_told_once():
 def test_a_killed_program_died_unless_nobody_watched():
     """Who watched its death tells it; who finds it dead lets the session go on, once."""
     assert judge(ending(result=False, exit_code=-9)).ended == "died"
+    assert judge(ending(result=False, exit_code=129)).error == "Claude Code was ended by SIGHUP (exit 129)"
     found = judge(ending(result=False, exit_code=143, unwatched=True))
     assert isinstance(found, Again)
     assert found.reason == "interrupted"
