@@ -99,6 +99,7 @@ def _preparer(context: StepContext) -> TaskPreparer:
         run_id=run.run_id,
         state_dir=run.state_dir,
         helper_fds=run.helper_fds,
+        may_open=run.settings.pr != "orchestrator",
     )
 
 

@@ -122,7 +122,7 @@ def _plan(branch: str | None, target: Target | None, settings: RunSettings) -> I
     )
     yield _checks(branch, target, settings.checks)
     if settings.pr == "orchestrator":
-        yield note("`pr: orchestrator`: agents open no pull requests, and need no token")
+        yield note("`pr: orchestrator`: agents are told to open no pull requests, and need no token")
 
 
 def _checks(branch: str | None, target: Target | None, checks: object) -> Finding:
