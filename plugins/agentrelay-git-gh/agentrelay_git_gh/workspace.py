@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agentrelay_core.hooks import Forge, PullRequest, RunInfo
 from agentrelay_core.runtime import (
@@ -31,13 +32,15 @@ from agentrelay_git_gh.places import Places, required
 from agentrelay_git_gh.preflight import check_repository
 from agentrelay_git_gh.publication import Collector
 from agentrelay_git_gh.refusing import refuse
-from agentrelay_git_gh.repairs import GitRepairs
 from agentrelay_git_gh.repository import Repository
 from agentrelay_git_gh.setup import hide, set_up
 from agentrelay_git_gh.sharing_forge import Checks, SharingForge, check_shared, local_problems
 from agentrelay_git_gh.snapshot import Owner
 from agentrelay_git_gh.transfer import take_over
 from agentrelay_git_gh.worktrees import Worktree
+
+if TYPE_CHECKING:
+    from agentrelay_git_gh.repairs import GitRepairs
 
 
 class GitWorkspace:
@@ -56,8 +59,10 @@ class GitWorkspace:
         self._repository: Repository | None = None
 
     @property
-    def repairs(self) -> GitRepairs:
+    def repairs(self) -> "GitRepairs":
         """What the commands that repair and clean may do here."""
+        from agentrelay_git_gh.repairs import GitRepairs  # no part of a run, which would wait for it before it begins
+
         return GitRepairs(self._run, self._ready)
 
     @parking()
