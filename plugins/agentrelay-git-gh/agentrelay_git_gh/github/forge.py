@@ -12,11 +12,12 @@ from agentrelay_git_gh.finishing import finished
 from agentrelay_git_gh.github.clearing import clear
 from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import LoginRefused, Refused
+from agentrelay_git_gh.github.login import scopes_of
 from agentrelay_git_gh.github.merge_queue import wants_queue
 from agentrelay_git_gh.github.poller import Poller
 from agentrelay_git_gh.github.pull_requests import PullRequests
 from agentrelay_git_gh.github.records import GitHubPullRequest
-from agentrelay_git_gh.github.requirements import of_repository
+from agentrelay_git_gh.github.requirements import of_repository, of_scopes
 from agentrelay_git_gh.github.sites import parse, pull_request_of
 from agentrelay_git_gh.github.snapshots import Snapshot
 from agentrelay_git_gh.merging import MergeMessage, conflicts
@@ -75,13 +76,15 @@ class GitHubForge:
             UserError: The login does not do, may not push, or the merge method is not allowed.
         """
         try:
-            fields = self._api.read(self.site.path).fields()
+            answer = self._api.read(self.site.path)
         except LoginRefused as refused:
             raise UserError(refused.message) from refused
         except (Throttled, Parked) as later:  # what agents do needs no GitHub; what follows waits for it
             _LOG.warning("%s could not be looked at: %s", self.site, later.message)
             return
-        refuse(of_repository(self.site, fields, self._method))
+        fields = answer.fields()
+        lacking = of_scopes(self.site, scopes_of(answer), private=bool(fields.get("private")))
+        refuse((*lacking, *of_repository(self.site, fields, self._method)))
 
     def find(self, head: str, base: str) -> GitHubPullRequest | None:
         """The pull request of a source and a target branch, or `None`."""

@@ -26,10 +26,6 @@ class Login:
     source: str
     scopes: tuple[str, ...] | None
 
-    def may_write(self, *, private: bool) -> bool:
-        """Whether its scopes are enough to push, open and merge; so it is taken to be where they are not told."""
-        return self.scopes is None or "repo" in self.scopes or (not private and "public_repo" in self.scopes)
-
     @property
     def may_change_workflows(self) -> bool:
         """Whether it may push changes of GitHub's workflows, as far as is told."""
@@ -43,9 +39,18 @@ def login_of(host: str, answer: Answer) -> Login:
         host: The host.
         answer: What GitHub answered when it was asked who we are.
     """
+    return Login(user=str(answer.fields().get("login") or ""), source=_source(host), scopes=scopes_of(answer))
+
+
+def scopes_of(answer: Answer) -> tuple[str, ...] | None:
+    """The scopes of the token with which something was asked; `None` where they are not told."""
     told = answer.headers.get(_SCOPES)
-    scopes = None if told is None else tuple(scope.strip() for scope in told.split(",") if scope.strip())
-    return Login(user=str(answer.fields().get("login") or ""), source=_source(host), scopes=scopes)
+    return None if told is None else tuple(scope.strip() for scope in told.split(",") if scope.strip())
+
+
+def may_write(scopes: tuple[str, ...] | None, *, private: bool) -> bool:
+    """Whether scopes are enough to push, open and merge; so they are taken to be where they are not told."""
+    return scopes is None or "repo" in scopes or (not private and "public_repo" in scopes)
 
 
 def _source(host: str) -> str:

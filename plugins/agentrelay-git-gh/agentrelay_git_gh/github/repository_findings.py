@@ -6,10 +6,9 @@ from typing import Any, Final
 from agentrelay_core.hooks.doctor import Finding
 from agentrelay_core.spec import RunSettings
 from agentrelay_git_gh.github.command import GitHubApi
-from agentrelay_git_gh.github.failures import allow
 from agentrelay_git_gh.github.login import Login, login_of
 from agentrelay_git_gh.github.quota import quota_findings
-from agentrelay_git_gh.github.requirements import allowed_methods, of_repository
+from agentrelay_git_gh.github.requirements import allowed_methods, of_repository, of_scopes
 from agentrelay_git_gh.github.target import Target, blocking_rules, target_of
 from agentrelay_git_gh.github.telling import error, note, warning
 
@@ -32,14 +31,15 @@ def repository_findings(api: GitHubApi, branch: str | None, settings: RunSetting
     # An app's token is nobody's, and is told so with 403.
     login = login_of(site.host, api.read("user", accept=(403, 404)))
     yield _login(login, site.host)
-    if not login.may_write(private=False):  # and a private repository is not even shown to it
-        yield _lacks_scope(login, site.host)
+    lacking = of_scopes(site, login.scopes, private=False)
+    if lacking:  # and a private repository is not even shown to it
+        yield from map(error, lacking)
         return
     yield from quota_findings(api)
     fields = api.read(site.path).fields()
-    if not login.may_write(private=bool(fields.get("private"))):
-        yield _lacks_scope(login, site.host)
-    elif not login.may_change_workflows:
+    lacking = of_scopes(site, login.scopes, private=bool(fields.get("private")))
+    yield from map(error, lacking)
+    if not lacking and not login.may_change_workflows:
         yield note(
             "the token lacks the scope workflow, so GitHub refuses to take work that changes .github/workflows",
             f"where tasks do that, type `gh auth refresh --hostname {site.host} --scopes workflow`",
@@ -66,11 +66,6 @@ def _login(login: Login, host: str) -> Finding:
         )
         return note(f"gh is logged in to {host} as {user} by {login.source}: {what}", needed)
     return note(f"gh is logged in to {host} as {user} by {login.source}, scopes {', '.join(login.scopes) or 'none'}")
-
-
-def _lacks_scope(login: Login, host: str) -> Finding:
-    scopes = ", ".join(login.scopes or ()) or "none"
-    return error(f"the token for {host} may not write: its scopes are {scopes}, and it needs repo; {allow(host)}")
 
 
 def _repository(api: GitHubApi, fields: Mapping[str, Any]) -> Finding:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from agentrelay_git_gh.addresses import Address
+from agentrelay_git_gh.github.failures import allow
+from agentrelay_git_gh.github.login import may_write
 from agentrelay_git_gh.github.program import Program, installed, problem_of
 from agentrelay_git_gh.github.sites import Site, has_login, parse
 
@@ -48,6 +50,20 @@ def of_machine(root: Path, address: Address | None, program: Program | None) -> 
 def of_place(root: Path, address: Address | None) -> tuple[str, ...]:
     """`of_machine` with the `gh` on PATH."""
     return of_machine(root, address, installed())
+
+
+def of_scopes(site: Site, scopes: tuple[str, ...] | None, *, private: bool) -> tuple[str, ...]:
+    """What the login's token lacks, as far as GitHub tells.
+
+    Args:
+        site: The repository.
+        scopes: The token's scopes; `None` where they are not told.
+        private: Whether the repository is.
+    """
+    if may_write(scopes, private=private):
+        return ()
+    told = ", ".join(scopes or ()) or "none"
+    return (f"the token for {site.host} may not write: its scopes are {told}, and it needs repo; {allow(site.host)}",)
 
 
 def of_repository(site: Site, fields: Mapping[str, Any], method: str) -> tuple[str, ...]:

@@ -112,6 +112,25 @@ def test_what_a_run_is_refused_for_is_an_error(world, case):
     assert re.search(words, refused(world))
 
 
+def test_scopes_are_judged_by_what_the_repository_needs(world):
+    """Public work needs `public_repo` at least, which is no more than that; without it a run is refused."""
+    world.hosted.set(private=False)
+    world.github.accounts.change(world.github.token, scopes=("public_repo",))
+    assert said(world, level="error") == ""
+    assert "lacks the scope workflow" in said(world, level="note")
+    world.workspace().preflight()
+    world.github.accounts.change(world.github.token, scopes=("read:org",))
+    assert "its scopes are read:org, and it needs repo" in said(world, level="error")
+    assert "its scopes are read:org, and it needs repo" in refused(world)
+
+
+def test_queue_that_no_rule_speaks_of_is_told(world):
+    """A merge queue of a classic protection is in no ruleset, and is found all the same."""
+    world.hosted.use_queue("main")
+    world.github.script(answering("GET .*/rules/branches/main", 200, []))
+    assert "main asks for no checks and its merge queue" in said(world)
+
+
 def test_each_problem_is_named_at_once(world):
     """A run that is refused for two things names both, as the doctor does."""
     world.hosted.set(archived=True, methods=("rebase",))
@@ -160,7 +179,7 @@ def test_offline_is_one_line(world):
 
 def test_server_that_fails_is_asked_once(world):
     """An answer that is none ends the look: the doctor does not try for minutes."""
-    fault = world.github.script(answering("GET /user", 502, "{}"))
+    fault = world.github.script(answering("GET /user", 502))
     assert "does not answer" in said(world, level="warning")
     assert fault.met == 1
 
