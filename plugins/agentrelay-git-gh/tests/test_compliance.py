@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pytest_agentrelay.compliance import MergerCompliance, PreparerCompliance, TeardownCompliance
+from pytest_agentrelay.compliance import ForgeCompliance, MergerCompliance, PreparerCompliance, TeardownCompliance
 from pytest_agentrelay.compliance.repositories import finished, git
 
 from agentrelay_core.runtime import TaskRuntime
@@ -48,6 +48,13 @@ class TestWorktreeTaskTeardown(TeardownCompliance):
 
     plugin = PLUGIN
     options = OPTIONS
+
+
+class TestLocalForge(ForgeCompliance):
+    """Pull requests without a server."""
+
+    plugin = PLUGIN
+    forge = "local"
 
 
 def test_the_steps_are_the_plugins_own(tmp_path: Path) -> None:
