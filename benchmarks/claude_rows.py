@@ -1,4 +1,4 @@
-"""What Claude Code costs as an agent: the real program, ten at once, against a scripted model on loopback."""
+"""What Claude Code costs as an agent, and how soon its turns' ends are known: the real program, a scripted model."""
 
 import asyncio
 import contextlib
@@ -16,13 +16,14 @@ from pathlib import Path
 import attrs
 from agentrelay_tmux_claude import TmuxEnvironment
 from measuring import Figure, Options, short
-from pytest_agentrelay.scripted_model import Reply, ScriptedModel, say
+from pytest_agentrelay.scripted_model import ScriptedModel, run, say
 
-from agentrelay_core import AgentConfig, AgentEnvironment, Catalog, Task, TaskGraph, WorkstreamSpec, run_graph
+from agentrelay_core import AgentConfig, AgentEnvironment, Catalog, Event, Task, TaskGraph, WorkstreamSpec, run_graph
 from agentrelay_core.builtin.environment import ProcessEnvironment
 from agentrelay_core.processes.table import read_variable
 
 AGENTS = 10
+TURNS = 20  # whose ends are looked for, two of each session
 KEY = "sk-ant-dummy-0123456789abcdef0123456789"
 QUIET = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1"}
 PATIENCE = 300.0  # seconds until a measurement is given up
@@ -51,6 +52,19 @@ def claude_rows(options: Options) -> list[Figure]:
                 note="from the graph to the model's last first request",
             ),
             Figure(what=f"memory of one of them {name}", value=memory / (1 << 20), unit="MB", note="resident"),
+        ]
+    if "in tmux" in places:
+        with _home(Path(program)) as (folder, model):
+            late = asyncio.run(_turns(folder, model))
+        figures += [
+            Figure(
+                what=f"the end of a turn of Claude Code in tmux known, {name}",
+                value=late[min(len(late) - 1, int(len(late) * share))] * 1e3,
+                unit="ms",
+                goal=100.0,
+                note=f"of {len(late)}, from the call of its Stop hook to the word to people",
+            )
+            for name, share in (("p50", 0.5), ("p95", 0.95))
         ]
     return figures
 
@@ -104,17 +118,7 @@ async def _ten(folder: Path, model: ScriptedModel, environment: AgentEnvironment
     names = [f"t{number}" for number in range(AGENTS)]
     hold = threading.Event()
     for name in names:
-        command = f"echo {name} > {name}.txt && agentrelay-task done"
-        model.script(name, Reply(tools=(("Bash", {"command": command}),), hold=hold), say("Done."))
-    agent = AgentConfig(
-        framework="claude_code",
-        environment=environment,
-        env={**QUIET, "ANTHROPIC_BASE_URL": model.url},
-        pass_env=("ANTHROPIC_API_KEY",),
-        options={"permissions": "deny", "allowed_tools": ["Bash"]},
-    )
-    tasks = [Task(id=n, description=f"[[script:{n}]]", primary_agent=agent, workstream_id=n) for n in names]
-    graph = TaskGraph(name="g", tasks=tuple(tasks), workstreams=tuple(WorkstreamSpec(id=name) for name in names))
+        model.script(name, run(f"echo {name} > {name}.txt && agentrelay-task done", hold), say("Done."))
     seen: list[float] = []
 
     def release() -> None:
@@ -125,13 +129,57 @@ async def _ten(folder: Path, model: ScriptedModel, environment: AgentEnvironment
     began = time.monotonic()
     watcher = threading.Thread(target=release)
     watcher.start()
-    settings = attrs.evolve(graph.settings, max_concurrency=AGENTS)
-    result = await run_graph(graph, repository=folder / "repository", catalog=Catalog.discover(), settings=settings)
+    await _run(folder, model, environment, names, at_a_time=AGENTS)
     watcher.join()
+    return seen[0] - began, seen[1] / AGENTS
+
+
+async def _turns(folder: Path, model: ScriptedModel) -> list[float]:
+    """Seconds from the end of each turn to the word of it, in order of size."""
+    names = [f"t{number}" for number in range(TURNS // 2)]
+    for name in names:
+        model.script(name, run(f"echo {name} > {name}.txt"), say("Hi."), run("agentrelay-task done"), say("Done."))
+    events = await _run(folder, model, TmuxEnvironment(), names, at_a_time=1)
+    late: list[float] = []
+    for name in names:
+        known = [
+            event.timestamp for event in events if event.task_id == name and event.data.get("kind") == "turn_ended"
+        ]
+        late += [after - end for end, after in zip(_ends(folder, name), known, strict=True)]
+    return sorted(late)
+
+
+def _ends(folder: Path, name: str) -> list[float]:
+    """When the turns of a task ended, in seconds since the epoch, as its hooks wrote it down."""
+    files = folder.rglob(f"signals/{name}/*/claude-events/*-Stop.json")
+    return sorted(int(file.name.partition("-")[0]) / 1e9 for file in files)
+
+
+async def _run(
+    folder: Path, model: ScriptedModel, environment: AgentEnvironment, names: list[str], *, at_a_time: int
+) -> list[Event]:
+    """Run a task of each name to its merge; what happened."""
+    agent = AgentConfig(
+        framework="claude_code",
+        environment=environment,
+        env={**QUIET, "ANTHROPIC_BASE_URL": model.url},
+        pass_env=("ANTHROPIC_API_KEY",),
+        options={"permissions": "deny", "allowed_tools": ["Bash"]},
+    )
+    tasks = [Task(id=n, description=f"[[script:{n}]]", primary_agent=agent, workstream_id=n) for n in names]
+    graph = TaskGraph(name="g", tasks=tuple(tasks), workstreams=tuple(WorkstreamSpec(id=name) for name in names))
+    events: list[Event] = []
+    result = await run_graph(
+        graph,
+        repository=folder / "repository",
+        catalog=Catalog.discover(),
+        settings=attrs.evolve(graph.settings, max_concurrency=at_a_time),
+        on_event=events.append,
+    )
     errors = [task.error for task in result.tasks.values() if task.error]
     if errors:
         raise RuntimeError(f"an agent failed: {errors[0]}")
-    return seen[0] - began, seen[1] / AGENTS
+    return events
 
 
 def _resident(folder: Path) -> float:

@@ -60,7 +60,7 @@ def tmux_rows(options: Options) -> list[Figure]:
                 what=f"the end of an agent in tmux noticed, {WINDOWS} windows, {name}",
                 value=late[min(len(late) - 1, int(len(late) * share))] * 1e3,
                 unit="ms",
-                goal=100.0 if name == "p50" else None,
+                goal=100.0,
                 note="until all that it may have left running was looked for",
             )
             for name, share in (("p50", 0.5), ("p95", 0.95))

@@ -33,7 +33,7 @@ LAST_BYTES = 65_536
 LAST_LINES = 50
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class ComposedCompletionChecker:
     """Waits for a signal, or for the end of the agent's program.
 

@@ -21,7 +21,7 @@ LAST_LINES = 20
 LONGEST_LINE = 400
 
 # How shells, and env, say that there is no such program.
-_MISSING = re.compile(
+_MISSING = (  # compiled when an agent could not be started, which is rare
     r"(?:^|: )(?:command not found: (?P<zsh>\S+)"
     r"|['\u2018]?(?P<program>[^\s:'\u2018\u2019]+)['\u2019]?: "
     r"(?:command |inaccessible or )?(?:not found|No such file or directory))$"
@@ -66,7 +66,7 @@ class CommandFramework(Framework):
         if exit_code == 0:
             return TaskCompletionSignal("done")
         lines = [line for line in (plain_line(line, LONGEST_LINE) for line in last_lines[-LAST_LINES:]) if line]
-        if exit_code == NOT_FOUND and lines and (missing := _MISSING.search(lines[-1])) is not None:
+        if exit_code == NOT_FOUND and lines and (missing := re.search(_MISSING, lines[-1])) is not None:
             error = f"program {missing['program'] or missing['zsh']} not found on PATH"
         else:
             error = f"the command {describe_exit(exit_code)}"

@@ -35,7 +35,7 @@ class ComposedAgent(Agent):
         """Nothing is left to be told."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class ComposedLauncher:
     """Starts the framework's command in the environment's host.
 

@@ -20,7 +20,7 @@ from agentrelay_core.spec import TaskGraph
 DEFAULT_GRAPH: Final = "agentrelay.yaml"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Opened:
     """A graph that is ready to be planned or run.
 

@@ -8,7 +8,6 @@ import attrs
 from agentrelay_core.orchestrator.repair.carrying_out import Carried
 from agentrelay_core.orchestrator.repair.plan import Fate, RepairPlan
 from agentrelay_core.runtime.untrusted_text import plain_line
-from agentrelay_core.task_runner.repairs import Leftover
 
 SCHEMA = 1
 _MOST_SHOWN = 5
@@ -30,7 +29,7 @@ def repair_lines(plan: RepairPlan) -> Iterator[str]:
         why = f", {change.reason}" if change.reason else ""
         yield f"  {change.becomes:<7} {change.task_id}, was {change.was}; {then}{why}"
     for removal in sorted(plan.removals, key=lambda each: each.fate is Fate.KEEP):
-        yield plain_line(f"  {removal.fate:<7} {_named(removal.leftover)}", 500) + (
+        yield plain_line(f"  {removal.fate:<7} {removal.leftover.called}", 500) + (
             f": {plain_line(removal.reason)}" if removal.reason else ""
         )
         if removal.leftover.ignored:
@@ -58,7 +57,3 @@ def carried_json(plan: RepairPlan, carried: Carried) -> str:
     """What came of a plan as one line of JSON."""
     fields = {"verb": plan.verb, "rescued": carried.rescued, "problems": carried.problems}
     return json.dumps({"schema": SCHEMA, "carried_out": fields})
-
-
-def _named(leftover: Leftover) -> str:
-    return f"{leftover.kind} {leftover.name}"

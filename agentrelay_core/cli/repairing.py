@@ -22,6 +22,7 @@ from agentrelay_core.journal.reader import read_state
 from agentrelay_core.orchestrator.ownership import owned
 from agentrelay_core.orchestrator.places import journal_path, repository_root
 from agentrelay_core.orchestrator.repair.carrying_out import Carried, carry_out
+from agentrelay_core.orchestrator.repair.environments import EverywhereRepairs
 from agentrelay_core.orchestrator.repair.plan import RepairPlan
 from agentrelay_core.orchestrator.repair.recorded import RecordedRun, read_recorded
 from agentrelay_core.runtime.untrusted_text import plain_line
@@ -122,7 +123,7 @@ def repairs_of_repository(repository: str, state_dir: str | None) -> Repairs:
 
 
 def repairs_of(root: Path, run: RunInfo) -> Repairs:
-    """What the workspace of a run offers.
+    """What the workspace of a run offers, and the environments.
 
     Args:
         root: Root of the repository.
@@ -131,15 +132,16 @@ def repairs_of(root: Path, run: RunInfo) -> Repairs:
     Raises:
         Failure: No installed workspace offers it.
     """
-    workspace = make_catalog(read_configuration(root)).workspace(run)
-    repairs: Repairs | None = getattr(workspace, "repairs", None)
+    catalog = make_catalog(read_configuration(root))
+    repairs: Repairs | None = getattr(catalog.workspace(run), "repairs", None)
     if repairs is None:
         raise Failure(
             "no installed plugin can list, keep or remove what runs leave in a repository; install agentrelay-git-gh, "
             "or see `agentrelay plugins list`",
             NOT_READY,
         )
-    return repairs
+    environments = [each.repairs(run) for each in catalog.environments.values() if each.repairs is not None]
+    return EverywhereRepairs(repairs, environments) if run.run_id else repairs
 
 
 def _tell(line: str) -> None:

@@ -6,7 +6,7 @@ from agentrelay_core.graph import codes
 from agentrelay_core.graph.catalogs import CatalogView
 from agentrelay_core.graph.compound import PLAIN_MAPPING, Either, ListOf, MapOf, Plain
 from agentrelay_core.graph.environments import EnvironmentKind, default_environment
-from agentrelay_core.graph.nodes import Mapping, Node, Scalar, is_null
+from agentrelay_core.graph.nodes import Mapping, Node, Scalar, is_null, pairs_of
 from agentrelay_core.graph.reading import UNSET, Reading
 from agentrelay_core.graph.records import Key, Pairs, Record
 from agentrelay_core.graph.scalars import FAILED, Choice, JSONSchema, Text, Unreadable, wrong_type
@@ -72,7 +72,7 @@ class AgentsKind:
             reading.incomplete.add("agents")
             return wrong_type(node, "agents by name, a mapping", reading)
         agents = reading.agents
-        for key_node, value_node in node.pairs():
+        for key_node, value_node in pairs_of(node):
             name = Text().read(key_node, reading)
             if isinstance(name, Unreadable):
                 continue
@@ -95,11 +95,11 @@ class AgentsKind:
         return {"type": "object", "additionalProperties": {"$ref": "#/$defs/agent"}}
 
 
-def read_agent(node: Mapping, reading: Reading) -> Any:
+def read_agent(node: Node, reading: Reading) -> Any:
     """An agent in full: keys that are not every agent's are options of its framework."""
     own: list[tuple[Node, Node]] = []
     others: list[tuple[Node, Node]] = []
-    for pair in node.pairs():
+    for pair in pairs_of(node):
         key = pair[0]
         (own if key.__class__ is not Scalar or key.value in AGENT.keys else others).append(pair)
     fields = AGENT.fields(node, own, reading)
@@ -110,7 +110,7 @@ def read_agent(node: Mapping, reading: Reading) -> Any:
     options = _options(framework, node, others, reading)
     if fields.failed or isinstance(options, Unreadable):
         return FAILED
-    values = {name: value for name, value in fields.values.items() if value is not UNSET}
+    values = fields.given()
     if "environment" not in values:
         values["environment"] = default_environment(framework, reading.catalog)
     return AgentConfig(**values, options=options)
@@ -136,7 +136,7 @@ def _options(framework: str, at: Marked, others: Pairs, reading: Reading) -> Any
     fields = record.fields(at, others, reading, also=AGENT.keys)
     if isinstance(record.built(fields, at, others, reading), Unreadable):
         return FAILED
-    return {name: plain(value) for name, value in fields.values.items() if value is not UNSET}
+    return {name: plain(value) for name, value in fields.given().items()}
 
 
 def _unchecked_options(framework: str, others: Pairs, reading: Reading) -> Any:

@@ -11,7 +11,7 @@ from agentrelay_core.graph import codes
 from agentrelay_core.graph.agents import AgentsKind, without_keys
 from agentrelay_core.graph.entries import Entries, Entry
 from agentrelay_core.graph.keys import DEFAULTS, SETTINGS, STAND_IN, TASK, WORKSTREAM
-from agentrelay_core.graph.nodes import Mapping, Node, Scalar
+from agentrelay_core.graph.nodes import Mapping, Node, Scalar, pairs_of
 from agentrelay_core.graph.reading import UNSET, Fields, Reading
 from agentrelay_core.graph.records import Key, Record
 from agentrelay_core.graph.scalars import Text, Unreadable, Whole, wrong_type
@@ -35,7 +35,7 @@ class _Defaults:
     def read(self, node: Node, reading: Reading) -> Any:
         if node.__class__ is not Mapping:
             return wrong_type(node, "keys of a task, a mapping", reading)
-        reading.defaults = DEFAULTS.fields(node, node.pairs(), reading)
+        reading.defaults = DEFAULTS.fields(node, pairs_of(node), reading)
         _normalise(reading.defaults, reading)
         return reading.defaults
 
@@ -72,9 +72,9 @@ def build_graph(root: Node, reading: Reading) -> TaskGraph | None:
         wrong_type(root, "a graph, a mapping with 'name' and 'tasks'", reading)
         return None
     # Agents before the defaults, and both before the tasks that use them.
-    pairs = sorted(root.pairs(), key=lambda pair: _ORDER.get(pair[0].value, 0) if pair[0].__class__ is Scalar else 0)
+    pairs = sorted(pairs_of(root), key=lambda pair: _ORDER.get(pair[0].value, 0) if pair[0].__class__ is Scalar else 0)
     graph = GRAPH.fields(root, pairs, reading)
-    values = {name: value for name, value in graph.values.items() if value is not UNSET}
+    values = graph.given()
     if "tasks" in graph.failed:
         reading.incomplete.add("tasks")
     if "workstreams" in graph.failed:
@@ -93,7 +93,7 @@ def build_graph(root: Node, reading: Reading) -> TaskGraph | None:
 def _workstreams(entries: Iterable[Entry], reading: Reading) -> list[WorkstreamSpec]:
     lanes = []
     for entry in entries:
-        values = {name: value for name, value in entry.fields.values.items() if value is not UNSET}
+        values = entry.fields.given()
         values["id"] = entry.id
         lanes.append(WorkstreamSpec(**values))
         reading.workstreams.append((entry.at, entry.fields.node))
@@ -108,7 +108,7 @@ class _TaskBuilder:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._defaults = {name: value for name, value in reading.defaults.values.items() if value is not UNSET}
+        self._defaults = reading.defaults.given()
         self._failed = reading.defaults.failed
         self._unnamed: AgentConfig | None = None
 
@@ -146,7 +146,7 @@ def _normalise(fields: Fields, reading: Reading) -> None:
         if "primary_agent" in values or "primary_agent" in failed:
             assert fields.node is not None
             message = "'agent' and 'primary_agent' are two spellings of one key"
-            key = next(key for key, _ in fields.node.pairs() if key.value == "primary_agent")
+            key = next(key for key, _ in pairs_of(fields.node) if key.value == "primary_agent")
             reading.findings.error(codes.KEYS_EXCLUDE, message, key, "keep one of them")
         elif "agent" in values:
             values["primary_agent"] = values["agent"]

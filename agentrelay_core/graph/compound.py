@@ -3,12 +3,13 @@
 # ruff: noqa: D102  read and schema are explained by Kind
 
 import math
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from agentrelay_core.graph import codes
 from agentrelay_core.graph.catalogs import CatalogView
-from agentrelay_core.graph.nodes import Mapping, Node, Refused, Scalar, Sequence, is_null
+from agentrelay_core.graph.nodes import Mapping, Node, Refused, Scalar, Sequence, is_null, pairs_of
 from agentrelay_core.graph.scalars import (
     FAILED,
     LONG_NUMBER,
@@ -39,6 +40,8 @@ class ListOf:
     def __init__(self, item: Kind, *, stand_in: Any = None, single: bool = False) -> None:
         self.takes = frozenset((Sequence, *(item.takes if single else ())))
         self.item = item
+        self._read = item.read
+        self._takes_any_text = item.__class__ is Text and item.pattern is None
         self.stand_in = stand_in
         self.single = single
 
@@ -49,12 +52,20 @@ class ListOf:
             items = [node]
         else:
             items = node.parts
-        read = self.item.read
+        if self._takes_any_text:
+            texts = [item.value for item in items if item.__class__ is Scalar and item.value and not item.style]
+            if len(texts) == len(items):  # not quoted, as nearly all are, so that there is nothing to look for in them
+                return texts
+        read = self._read
         values = [read(item, reading) for item in items]
-        if any(value.__class__ is Unreadable for value in values):
-            good = [self.stand_in if value.__class__ is Unreadable else value for value in values]
-            return Unreadable([value for value in good if value is not None])
+        for value in values:
+            if value.__class__ is Unreadable:
+                return self._usable(values)
         return values
+
+    def _usable(self, values: list[Any]) -> Unreadable:
+        good = [self.stand_in if value.__class__ is Unreadable else value for value in values]
+        return Unreadable([value for value in good if value is not None])
 
     def schema(self, catalog: CatalogView | None) -> JSONSchema:
         items = self.item.schema(catalog)
@@ -80,7 +91,7 @@ class MapOf:
     def read(self, node: Node, reading: "Reading") -> Any:
         if node.__class__ is not Mapping:
             return wrong_type(node, "a mapping", reading)
-        return self.read_pairs(node.pairs(), reading)
+        return self.read_pairs(pairs_of(node), reading)
 
     def read_pairs(self, pairs: Iterable[tuple[Node, Node]], reading: "Reading") -> Any:
         """The dictionary of some pairs of nodes."""
@@ -159,7 +170,7 @@ class Plain:
         if NUMBER.fullmatch(value):
             number = float(value)
             return number if math.isfinite(number) else value
-        if len(value) > 40 and LONG_NUMBER.fullmatch(value):
+        if len(value) > 40 and re.fullmatch(LONG_NUMBER, value):
             reading.findings.error(codes.BAD_VALUE, "the number has too many digits", node, "put it into quotes")
             return FAILED
         return value

@@ -6,7 +6,7 @@ import attrs
 
 from agentrelay_core.graph import codes
 from agentrelay_core.graph.catalogs import CatalogView
-from agentrelay_core.graph.nodes import Mapping, Node, Sequence, is_null
+from agentrelay_core.graph.nodes import Mapping, Node, Sequence, is_null, pairs_of, value_of
 from agentrelay_core.graph.reading import Fields, Reading
 from agentrelay_core.graph.records import Record
 from agentrelay_core.graph.scalars import JSONSchema, Text, Unreadable, wrong_type
@@ -16,7 +16,7 @@ MOST_ENTRIES = 20_000
 _ID = Text()
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Entry:
     """One task or workstream as it was read.
 
@@ -52,7 +52,7 @@ class Entries:
     def read(self, node: Node, reading: Reading) -> Any:
         """The entries in the order of the file; where an id is not known, the reading is marked incomplete."""
         if node.__class__ is Mapping:
-            pairs = list(node.pairs())
+            pairs = list(pairs_of(node))
         elif node.__class__ is Sequence:
             pairs = [(None, item) for item in node.parts]
         else:
@@ -71,7 +71,7 @@ class Entries:
     def _entry(self, key: Node | None, node: Node, reading: Reading) -> Entry | None:
         name = None if key is None else _ID.read(key, reading)
         if node.__class__ is Mapping:
-            fields = self.record.fields(node, node.pairs(), reading, optional=key is not None)
+            fields = self.record.fields(node, pairs_of(node), reading, optional=key is not None)
             broken = False
         else:
             fields = Fields()
@@ -80,12 +80,12 @@ class Entries:
                 wrong_type(node, f"{self.record.name}, a mapping", reading)
         inner: Any = fields.values.get("id")
         if key is None:
-            return Entry(inner, node.get("id"), fields) if isinstance(inner, str) else None
+            return Entry(inner, value_of(node, "id"), fields) if isinstance(inner, str) else None
         if isinstance(name, Unreadable):
             return None
         if isinstance(inner, str) and inner != name:
             message = f"the id '{inner}' is not the key '{name}'"
-            reading.findings.error(codes.KEYS_EXCLUDE, message, node.get("id"), "leave 'id' out")
+            reading.findings.error(codes.KEYS_EXCLUDE, message, value_of(node, "id"), "leave 'id' out")
         return Entry(str(name), key, fields, broken)
 
     def schema(self, catalog: CatalogView | None) -> JSONSchema:

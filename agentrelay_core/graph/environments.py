@@ -4,7 +4,7 @@ from typing import Any
 
 from agentrelay_core.graph.catalogs import CatalogView
 from agentrelay_core.graph.compound import PLAIN_MAPPING
-from agentrelay_core.graph.nodes import Mapping, Node, Scalar
+from agentrelay_core.graph.nodes import Mapping, Node, Scalar, pairs_of
 from agentrelay_core.graph.reading import Reading
 from agentrelay_core.graph.records import Key, Pairs, Record
 from agentrelay_core.graph.scalars import FAILED, JSONSchema, Text, Unreadable, wrong_type
@@ -26,8 +26,8 @@ class EnvironmentKind:
             return name if isinstance(name, Unreadable) else _environment(name, node, (), reading)
         if node.__class__ is not Mapping:
             return wrong_type(node, "an environment, a name or a mapping with 'type'", reading)
-        kinds = [(key, value) for key, value in node.pairs() if key.__class__ is Scalar and key.value == "type"]
-        others = [(key, value) for key, value in node.pairs() if key.__class__ is not Scalar or key.value != "type"]
+        kinds = [(key, value) for key, value in pairs_of(node) if key.__class__ is Scalar and key.value == "type"]
+        others = [(key, value) for key, value in pairs_of(node) if key.__class__ is not Scalar or key.value != "type"]
         fields = Record("the environment", {"type": _TYPE}).fields(node, kinds, reading)
         if fields.failed:
             return FAILED

@@ -1,6 +1,6 @@
 """From a path into the graph to the place in the file that decides it."""
 
-from agentrelay_core.graph.nodes import Mapping, Node, Scalar, Sequence
+from agentrelay_core.graph.nodes import Mapping, Node, Scalar, Sequence, pairs_of, value_of
 from agentrelay_core.graph.reading import Reading
 from agentrelay_core.spec.problems import Where
 
@@ -13,7 +13,7 @@ class Locator:
         reading: What was read.
     """
 
-    def __init__(self, root: Mapping, reading: Reading) -> None:
+    def __init__(self, root: Node, reading: Reading) -> None:
         self._root = root
         self._reading = reading
 
@@ -35,14 +35,14 @@ class Locator:
             found = self._walk(self._reading.defaults.node, steps)
         return found or at
 
-    def _walk(self, node: Node | None, steps: list[str | int]) -> Node | None:
+    def _walk(self, node: Node, steps: list[str | int]) -> Node | None:
         """Follow the steps as far as they go; `None` where not even the first one does."""
         followed = False
         for step in steps:
             if node.__class__ is Mapping:
-                inner: Node = node.get(str(step))
+                inner: Node = value_of(node, str(step))
                 if inner is None and step == "primary_agent":
-                    inner = node.get("agent")
+                    inner = value_of(node, "agent")
                 if step in ("primary_agent", "agent") and inner.__class__ is Scalar:
                     inner = self._reading.agent_nodes.get(inner.value, inner)
             elif node.__class__ is Sequence and isinstance(step, int) and step < len(node.parts):
@@ -55,7 +55,7 @@ class Locator:
         return node if followed else None
 
     def _key(self, name: str) -> Node:
-        for key, _ in self._root.pairs():
+        for key, _ in pairs_of(self._root):
             if key.__class__ is Scalar and key.value == name:
                 return key
         return self._start()

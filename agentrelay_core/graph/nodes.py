@@ -1,9 +1,12 @@
 """YAML text as a tree that remembers where everything stands, built straight from the parser's events.
 
-A scalar is the parser's own event: it has the text, the style and the marks, and nothing is gained by copying it.
-Anchors, aliases and tags are refused here, and so is what would take too much room or too many levels.
+A node is the parser's own event, for nothing is gained by copying it: it has the marks, a scalar's text and style. A
+mapping or a list is the event that opened it, with the nodes inside as its ``parts`` (of a mapping, keys and values
+in turn) and the end of the event that closed it. Anchors, aliases and tags are refused here, and so is what would take
+too much room or too many levels.
 """
 
+import copy
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +24,7 @@ from yaml.events import (
 )
 
 from agentrelay_core.graph import codes
-from agentrelay_core.graph.source import Findings, Mark, Place
+from agentrelay_core.graph.source import Findings, Place
 
 try:
     from yaml._yaml import CParser as _Parser
@@ -33,7 +36,7 @@ MOST_NODES = 2_000_000
 
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 # JSON writes a character beyond the first plane as two escapes, which YAML does not know.
-_ESCAPED_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_ESCAPED_PAIR = r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 
 _HINTS = {
     "found character that cannot start any token": "indent with spaces, and put text that starts with "
@@ -48,55 +51,26 @@ _HINTS = {
 }
 
 Scalar: Any = ScalarEvent
-
-
-class Container:
-    """A mapping or a list.
-
-    Args:
-        event: The event that opened it.
-        parts: Its nodes; of a mapping, keys and values in turn.
-    """
-
-    __slots__ = ("end_mark", "parts", "start_mark")
-
-    def __init__(self, event: Any, parts: "list[Node]") -> None:
-        self.start_mark: Mark = event.start_mark
-        self.end_mark: Mark = event.end_mark
-        self.parts = parts
-
-
-class Mapping(Container):
-    """A mapping; duplicate keys are kept, for whoever reads it to refuse."""
-
-    __slots__ = ()
-
-    def pairs(self) -> "Iterator[tuple[Node, Node]]":
-        """Keys and values, in the order of the text."""
-        parts = iter(self.parts)
-        return zip(parts, parts, strict=False)
-
-    def get(self, name: str) -> "Node | None":
-        """The value of a key, or `None`."""
-        for key, value in self.pairs():
-            if key.__class__ is Scalar and key.value == name:
-                return value
-        return None
-
-
-class Sequence(Container):
-    """A list."""
-
-    __slots__ = ()
-
-
-class Refused(Container):
-    """Stands where something was refused already; whatever reads it says nothing more."""
-
-    __slots__ = ()
+Mapping: Any = MappingStartEvent
+Sequence: Any = SequenceStartEvent
+Refused: Any = AliasEvent  # stands where something was refused already; whatever reads it says nothing more
 
 
 Node = Any  # Scalar | Mapping | Sequence | Refused; the parser's events are untyped
+
+
+def pairs_of(mapping: Node) -> Iterator[tuple[Node, Node]]:
+    """Keys and values, in the order of the text; duplicate keys are kept, for whoever reads them to refuse."""
+    parts = iter(mapping.parts)
+    return zip(parts, parts, strict=False)
+
+
+def value_of(mapping: Node, name: str) -> Node:
+    """The value of a key, or `None`."""
+    for key, value in pairs_of(mapping):
+        if key.__class__ is Scalar and key.value == name:
+            return value
+    return None
 
 
 def is_null(node: Node) -> bool:
@@ -115,7 +89,7 @@ def compose(text: str, findings: Findings) -> Node | None:
         The root, or `None` where nothing can be made of the text (said in ``findings``).
     """
     if text.lstrip()[:1] == "{" and "\\u" in text:
-        text = _ESCAPED_PAIR.sub(_joined, text)
+        text = re.sub(_ESCAPED_PAIR, _joined, text)
     try:
         return _compose(text, findings)
     except yaml.MarkedYAMLError as error:
@@ -137,35 +111,34 @@ def _joined(match: re.Match[str]) -> str:
 def _compose(text: str, findings: Findings) -> Node | None:
     roots: list[Node] = []
     append = roots.append
-    outer: list[tuple[Any, Container]] = []  # what holds each open container, and the container
+    outer: list[tuple[Any, Node]] = []  # what each open mapping or list is a part of, and itself
     anchors: set[str] = set()
-    documents = count = 0
+    documents = 0
     next_event = _Parser(text).get_event
-    while True:
+    for _ in range(MOST_NODES):
         event: Any = next_event()
         kind = event.__class__
         if kind is Scalar:
             if event.anchor is not None or event.tag is not None:
                 _refuse(event, anchors, findings)
             append(event)
-        elif kind is MappingStartEvent or kind is SequenceStartEvent:
+        elif kind is Mapping or kind is Sequence:
             if event.anchor is not None or event.tag is not None:
                 _refuse(event, anchors, findings)
-            parts: list[Node] = []
-            container: Container = Mapping(event, parts) if kind is MappingStartEvent else Sequence(event, parts)
-            append(container)
-            outer.append((append, container))
-            append = parts.append
+            append(event)
+            outer.append((append, event))
+            event.parts = []
+            append = event.parts.append
             if len(outer) > DEEPEST:
                 findings.error(codes.TOO_DEEP, f"nested more than {DEEPEST} levels deep", event)
                 return None
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
-            append, container = outer.pop()
-            container.end_mark = event.end_mark
-        elif kind is AliasEvent:
+            append, opened = outer.pop()
+            opened.end_mark = event.end_mark
+        elif kind is Refused:
             if event.anchor not in anchors:
                 findings.error(codes.ALIAS, f"the anchor '{event.anchor}' is not defined", event, _INSTEAD)
-            append(Refused(event, []))
+            append(event)
         elif kind is DocumentStartEvent:
             documents += 1
             if documents > 1:
@@ -173,10 +146,9 @@ def _compose(text: str, findings: Findings) -> Node | None:
                 break
         elif kind is StreamEndEvent:
             break
-        count += 1
-        if count > MOST_NODES:
-            findings.error(codes.TOO_MANY, f"more than {MOST_NODES:,} values", event, "split the graph")
-            return None
+    else:
+        findings.error(codes.TOO_MANY, f"more than {MOST_NODES:,} values", event, "split the graph")
+        return None
     if not roots or is_null(roots[0]):
         findings.error(codes.EMPTY_FILE, "the file is empty", Place(0, 0), "a graph has a 'name' and 'tasks'")
         return None
@@ -187,6 +159,7 @@ _INSTEAD = "anchors and aliases are not supported; share values by 'defaults' an
 
 
 def _refuse(event: Any, anchors: set[str], findings: Findings) -> None:
+    event = copy.copy(event)  # of a mapping or a list the beginning is meant; its end moves once it is closed
     if event.anchor is not None:
         anchors.add(event.anchor)
         findings.error(codes.ALIAS, f"the anchor '&{event.anchor}' is refused", event, _INSTEAD)

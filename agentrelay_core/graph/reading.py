@@ -4,7 +4,6 @@ import copy
 from typing import Any
 
 from agentrelay_core.graph.catalogs import CatalogView
-from agentrelay_core.graph.nodes import Mapping as MappingNode
 from agentrelay_core.graph.nodes import Node
 from agentrelay_core.graph.source import Findings
 from agentrelay_core.spec.suggestions import Advisor
@@ -21,10 +20,14 @@ class Fields:
 
     __slots__ = ("failed", "node", "values")
 
-    def __init__(self, node: MappingNode | None = None) -> None:
+    def __init__(self, node: Node | None = None) -> None:
         self.node = node
         self.values: dict[str, Any] = {}
         self.failed: set[str] = set()
+
+    def given(self) -> dict[str, Any]:
+        """The keys that have a value."""
+        return {name: value for name, value in self.values.items() if value is not UNSET}
 
 
 UNSET: Any = object()

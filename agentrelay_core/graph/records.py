@@ -10,7 +10,7 @@ from agentrelay_core.graph.blaming import blamed_key
 from agentrelay_core.graph.catalogs import CatalogView
 from agentrelay_core.graph.compound import duplicate_key
 from agentrelay_core.graph.nodes import Mapping as MappingNode
-from agentrelay_core.graph.nodes import Node, Scalar, is_null
+from agentrelay_core.graph.nodes import Node, Scalar, is_null, pairs_of
 from agentrelay_core.graph.reading import UNSET, Fields, Reading
 from agentrelay_core.graph.scalars import FAILED, JSONSchema, Kind, Unreadable, described, wrong_type
 from agentrelay_core.graph.source import Marked
@@ -19,7 +19,7 @@ from agentrelay_core.spec.suggestions import closest, listing
 Pairs = Iterable[tuple[Node, Node]]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Key:
     """A key of an object.
 
@@ -65,19 +65,20 @@ class Record:
         self._synonyms = synonyms or {}
         self._otherwise = otherwise
         self._required = [name for name, key in keys.items() if key.required]
+        self._readers = {name: key.kind.read for name, key in keys.items()}
 
     def read(self, node: Node, reading: Reading) -> Any:
         """The record that a mapping describes."""
         if node.__class__ is not MappingNode:
             return wrong_type(node, f"{self.name}, a mapping", reading, f"its keys are {listing(self.keys)}")
-        fields = self.fields(node, node.pairs(), reading)
-        return self.built(fields, node, node.pairs(), reading)
+        fields = self.fields(node, pairs_of(node), reading)
+        return self.built(fields, node, pairs_of(node), reading)
 
     def built(self, fields: Fields, node: Marked, pairs: Pairs, reading: Reading) -> Any:
         """What ``build`` makes of fields; a plugin's own checks may refuse them."""
         if fields.failed or self._build is None:
             return FAILED
-        values = {name: value for name, value in fields.values.items() if value is not UNSET}
+        values = fields.given()
         try:
             return self._build(**values)
         except Exception as error:  # a plugin's validator may raise anything
@@ -98,32 +99,23 @@ class Record:
             also: Further keys that would be right here, for "did you mean".
             optional: Whether required keys may be missing.
         """
-        fields = Fields(node if isinstance(node, MappingNode) else None)
-        values, failed, keys = fields.values, fields.failed, self.keys
-        excused: set[str] | None = None  # most mappings have no mistake, and there are many
+        fields = Fields(node if node.__class__ is MappingNode else None)
+        values, failed, readers = fields.values, fields.failed, self._readers
+        excused: set[str] = set()
         for key_node, value_node in pairs:
-            if key_node.__class__ is not Scalar:
-                wrong_type(key_node, "a key", reading)
+            name: Any = key_node.value if key_node.__class__ is Scalar else None
+            read = readers.get(name)
+            if read is None or name in values or name in failed:
+                self._odd_key(key_node, value_node, reading, also, excused)
                 continue
-            name = key_node.value
-            key = keys.get(name)
-            if key is None:
-                meant = self._unknown(key_node, reading, also)
-                if meant is not None:
-                    excused = {meant, *(excused or ())}
-                continue
-            if name in values or name in failed:
-                duplicate_key(name, key_node, reading)
-                key.kind.read(value_node, reading)
-                continue
-            if is_null(value_node):
-                if key.required:
+            if value_node.__class__ is Scalar and is_null(value_node):
+                if name in self._required:
                     wrong_type(key_node, f"a value for '{name}'", reading)
                     failed.add(name)
                 else:
                     values[name] = UNSET
                 continue
-            value = key.kind.read(value_node, reading)
+            value = read(value_node, reading)
             if value.__class__ is Unreadable:
                 failed.add(name)
                 value = value.rest
@@ -136,9 +128,23 @@ class Record:
             for name in self._required:
                 if name not in values and name not in failed:
                     message = f"{self.name} needs the key '{name}'"
-                    reading.findings.error(codes.MISSING_KEY, message, node, keys[name].meaning or None)
+                    reading.findings.error(codes.MISSING_KEY, message, node, self.keys[name].meaning or None)
                     fields.failed.add(name)
         return fields
+
+    def _odd_key(
+        self, key_node: Node, value_node: Node, reading: Reading, also: Iterable[str], excused: set[str]
+    ) -> None:
+        """Refuse a key that is no text, not known or given before; what it was meant to be is then not missing."""
+        if key_node.__class__ is not Scalar:
+            wrong_type(key_node, "a key", reading)
+        elif key_node.value in self.keys:
+            duplicate_key(key_node.value, key_node, reading)
+            self.keys[key_node.value].kind.read(value_node, reading)
+        else:
+            meant = self._unknown(key_node, reading, also)
+            if meant is not None:
+                excused.add(meant)
 
     def _unknown(self, node: Node, reading: Reading, also: Iterable[str]) -> str | None:
         """Refuse a key that is not known; the one it was meant to be, which is then not reported as missing."""

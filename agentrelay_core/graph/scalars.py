@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 JSONSchema = dict[str, Any]
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+# Compiled on first use, as few files need it.
+_CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]"
 WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
 NUMBER = re.compile(r"[-+]?(?:[0-9]{1,18}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,3})?")
-LONG_NUMBER = re.compile(r"[-+]?[0-9][0-9.eE+-]*")
+LONG_NUMBER = r"[-+]?[0-9][0-9.eE+-]*"
 _DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)([smh]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -102,7 +103,7 @@ class Text(ScalarKind):
         if not node.style:
             if not value:
                 return wrong_type(node, self.meaning, reading)
-        elif node.style == '"' and _CONTROL.search(value):
+        elif node.style == '"' and re.search(_CONTROL, value):
             reading.findings.error(codes.BAD_VALUE, "control characters are not allowed", node, "take them out")
             return FAILED
         if self._matches is not None and not self._matches(value):

@@ -13,7 +13,7 @@ LARGEST_FILE = 16 * 1024 * 1024
 MOST_DIAGNOSTICS = 1000
 
 # What YAML counts as the end of a line; marks are counted in the same way.
-_LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+_LINE_END = "\r\n|[\r\n\x85\u2028\u2029]"
 _NOT_ALLOWED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -91,7 +91,7 @@ def read_text(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         readable = content[: error.start].decode("utf-8-sig", "replace")
-        lines = _LINE_END.split(readable)
+        lines = re.split(_LINE_END, readable)
         diagnostic = Diagnostic(
             severity="error",
             code=codes.NOT_UTF8,
@@ -116,7 +116,7 @@ def check_text(name: str, text: str) -> None:
         raise Unusable(_too_large(name))
     found = _NOT_ALLOWED.search(text)
     if found is not None:
-        lines = _LINE_END.split(text[: found.start()])
+        lines = re.split(_LINE_END, text[: found.start()])
         character = text[found.start()].encode("unicode_escape").decode()
         place = Place(len(lines) - 1, len(lines[-1]))
         findings = Findings(name, text)
@@ -179,7 +179,7 @@ class Findings:
         """All that was noted, in the order of the text; of very many the first ones and how many are left out."""
         if not self._found:
             return ()
-        lines = _LINE_END.split(self._text)
+        lines = re.split(_LINE_END, self._text)
         diagnostics = []
         for (line, column, code), (severity, message, hint, at) in sorted(self._found.items(), key=_by_place):
             source = lines[line] if line < len(lines) else ""

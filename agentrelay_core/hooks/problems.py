@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from agentrelay_core.hooks import known
+from agentrelay_core.hooks.obstacles import obstacles
 from agentrelay_core.hooks.pins import ProviderConflictError
 from agentrelay_core.hooks.plugins import canonical
 from agentrelay_core.hooks.specs import STEPS
@@ -23,7 +24,9 @@ from agentrelay_core.task_runner import ANY, NoImplementationError
 if TYPE_CHECKING:
     from agentrelay_core.hooks.catalog import Catalog
 
-Kind = Literal["step", "framework", "environment", "options", "workspace", "forge", "conflict", "honours"]
+Kind = Literal[
+    "step", "framework", "environment", "options", "workspace", "forge", "conflict", "honours", "mistake", "obstacle"
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -31,7 +34,7 @@ class Problem:
     """Something that would keep a graph from running.
 
     Args:
-        kind: What it is about.
+        kind: What it is about; a ``mistake`` is one of the graph's, an ``obstacle`` of the machine's.
         message: What is wrong and what to do about it; names the tasks.
         tasks: Ids of the tasks that it concerns; empty for what concerns the run.
     """
@@ -61,14 +64,20 @@ def graph_problems(catalog: "Catalog", graph: TaskGraph) -> tuple[Problem, ...]:
         graph: The graph, its agents' default environments put in (`Catalog.with_defaults`).
     """
     found: dict[tuple[Kind, str], list[str]] = {}
-    for group in groups(graph):
+    grouped = list(groups(graph))
+    agents = {id(group.agent): group.agent for group in grouped}.values()
+    for group in grouped:
         for kind, text in _group_problems(catalog, group):
             found.setdefault((kind, text), []).extend(group.tasks)
     problems = [
         Problem(kind=kind, message=f"{text} ({_which(tasks)})", tasks=tuple(dict.fromkeys(tasks)))
         for (kind, text), tasks in found.items()
     ]
-    return (*problems, *_run_problems(catalog, graph), *unhonoured_problems(catalog, graph))
+    told = (
+        Problem(kind="mistake" if each.mistake else "obstacle", message=each.message)
+        for each in obstacles(catalog, graph, agents)
+    )
+    return (*problems, *_run_problems(catalog, graph), *unhonoured_problems(catalog, graph), *told)
 
 
 def groups(graph: TaskGraph) -> Iterator[Group]:

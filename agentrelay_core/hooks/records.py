@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from agentrelay_core.hooks.contexts import EnvironmentHost, Forge, Framework, RunInfo, StepContext
     from agentrelay_core.hooks.doctor import Finding
-    from agentrelay_core.spec import RunSettings
+    from agentrelay_core.spec import RunSettings, TaskGraph
     from agentrelay_core.task_runner import Workspace
+    from agentrelay_core.task_runner.repairs import EnvironmentRepairs
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -60,6 +61,9 @@ class EnvironmentType:
         honours: Graph keys that it acts on beyond those of the core.
         needs: Programs that must be on PATH.
         findings: Looks at the machine for ``agentrelay doctor``; `None` where there is nothing to look at.
+        obstacles: Given a graph that uses it, with the settings in force, says what keeps it from running here, a
+            sentence each; a `ValueError` is a mistake in the graph. Asked before the first task; it starts nothing.
+        repairs: Finds what a graph's runs left in it, for ``agentrelay clean``; `None` where nothing is left.
     """
 
     name: str
@@ -68,6 +72,8 @@ class EnvironmentType:
     honours: tuple[str, ...] = attrs.field(default=(), converter=names_of)
     needs: tuple[str, ...] = attrs.field(default=(), converter=names_of)
     findings: Callable[[], Iterable[Finding]] | None = None
+    obstacles: Callable[[TaskGraph], Iterable[str]] | None = None
+    repairs: Callable[[RunInfo], EnvironmentRepairs] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -82,6 +88,8 @@ class FrameworkType:
         honours: Graph keys that it acts on beyond those of the core.
         needs: Programs that must be on PATH.
         findings: Looks at the machine for ``agentrelay doctor``; `None` where there is nothing to look at.
+        obstacles: Given a graph that uses it, with the settings in force, says what keeps it from running here, a
+            sentence each; a `ValueError` is a mistake in the graph. Asked before the first task; it starts nothing.
     """
 
     name: str
@@ -91,6 +99,7 @@ class FrameworkType:
     honours: tuple[str, ...] = attrs.field(default=(), converter=names_of)
     needs: tuple[str, ...] = attrs.field(default=(), converter=names_of)
     findings: Callable[[], Iterable[Finding]] | None = None
+    obstacles: Callable[[TaskGraph], Iterable[str]] | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -26,7 +26,7 @@ from agentrelay_core.task_runner import (
 )
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class StepTables:
     """The tables of one run, named as `StandardTaskRunner` takes them."""
 
@@ -38,7 +38,7 @@ class StepTables:
     teardown: StepDispatch[TaskTeardown]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class AgentRecords:
     """What the catalog knows of an agent: its framework and environment, where declared, and its typed options."""
 
@@ -127,7 +127,7 @@ def _context(runtime: TaskRuntime, known: Mapping[str, Any]) -> StepContext:
     return context
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Compiled:
     """The entries of one step, and what to say where one is missing."""
 

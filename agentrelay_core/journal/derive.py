@@ -9,6 +9,7 @@ from typing import Any
 from agentrelay_core.journal import kinds
 from agentrelay_core.journal.derive_workstreams import WORKSTREAM_CHANGES, AnyEvent, Change
 from agentrelay_core.journal.state import RunState, TaskRecord, WorkstreamRecord
+from agentrelay_core.journal.usage import add_usage
 from agentrelay_core.runtime import Event, IntegrationFailureClass, TaskStatus
 
 _BRANCH = "branch="
@@ -160,11 +161,7 @@ def _task_gate_failed(state: RunState, event: AnyEvent) -> None:
 
 
 def _task_usage(state: RunState, event: AnyEvent) -> None:
-    usage = dict(_task(state, event).usage)
-    for name, amount in event.data.items():
-        if isinstance(amount, int | float) and not isinstance(amount, bool):
-            usage[name] = usage.get(name, 0) + amount
-    _task(state, event).usage = usage
+    add_usage(_task(state, event), event.data)
 
 
 def _task_throttled(state: RunState, event: AnyEvent) -> None:

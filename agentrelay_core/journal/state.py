@@ -48,6 +48,7 @@ class TaskRecord:
         recovered: Effects of the attempt that had happened already when the run went on.
         dependencies: Ids of the tasks that it depends on, as the run began with.
         usage: What all its attempts have used, by name: tokens, cost in US dollars.
+        usage_of: What of that was told as totals, by what they are totals of.
         throttled_until: When a limit ends that it waits for, in seconds since the epoch.
         waits_for: What its pull request waits for: checks, a review, a queue.
         agent_done: Whether the agent had done its work when a person was needed.
@@ -83,6 +84,7 @@ class TaskRecord:
 
     dependencies: tuple[str, ...] = ()
     usage: dict[str, float] = attrs.Factory(dict)
+    usage_of: dict[str, dict[str, float]] = attrs.Factory(dict)
     throttled_until: float | None = None
     waits_for: str | None = None
     agent_done: bool = False

@@ -102,7 +102,7 @@ class Orchestrator:
 
     def missing(self) -> tuple[str, ...]:
         """What the graph needs and is not there, one sentence each."""
-        return missing_for(self.graph, self.catalog)
+        return missing_for(self.graph, self.catalog, self.settings)
 
     async def run(self) -> RunResult:
         """Run what is not done.
@@ -111,7 +111,7 @@ class Orchestrator:
             How the run ended.
 
         Raises:
-            EnvironmentNotReady: Something that the graph needs is missing; nothing was started.
+            InvalidGraph, EnvironmentNotReady: A plugin that it needs is missing, or refuses it; nothing was started.
             RunIsOwned: Another process drives this run.
             GraphChanged: The graph was edited since the run began, and that was not accepted.
             JournalError: The journal cannot be read or written. Agents are left to go on.
@@ -119,7 +119,7 @@ class Orchestrator:
             Parked: A disk is full, or may not be written; the text says what to do.
             asyncio.CancelledError: The caller was cancelled: every task was stopped first.
         """
-        require(self.missing())
+        require(self.graph, self.catalog, self.settings)
         with parking(self._places):
             return await self._own()
 

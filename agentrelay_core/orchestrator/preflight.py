@@ -2,9 +2,11 @@
 
 import shutil
 
+import attrs
+
 from agentrelay_core.hooks import Catalog
 from agentrelay_core.runtime import UserError
-from agentrelay_core.spec import TaskGraph, UnknownEnvironment
+from agentrelay_core.spec import RunSettings, TaskGraph, UnknownEnvironment
 from agentrelay_core.spec.validation import graph_problems
 
 
@@ -37,26 +39,48 @@ def checked_graph(graph: TaskGraph, catalog: Catalog) -> TaskGraph:
     return catalog.with_defaults(graph)
 
 
-def missing_for(graph: TaskGraph, catalog: Catalog) -> tuple[str, ...]:
-    """What a graph needs and is not there, one sentence each: steps, frameworks, options, keys, programs."""
-    problems = [str(problem) for problem in catalog.problems(graph)]
-    problems += [
+def missing_for(graph: TaskGraph, catalog: Catalog, settings: RunSettings | None = None) -> tuple[str, ...]:
+    """What a graph needs and is not there, one sentence each: steps, frameworks, options, keys, programs, logins.
+
+    Args:
+        graph: The graph.
+        catalog: What is installed.
+        settings: Settings instead of the graph's own.
+    """
+    graph = _as_run(graph, settings)
+    return (*map(str, catalog.problems(graph)), *_programs(graph, catalog))
+
+
+def require(graph: TaskGraph, catalog: Catalog, settings: RunSettings | None = None) -> None:
+    """Refuse to start where something is wrong or missing.
+
+    Args:
+        graph: The graph.
+        catalog: What is installed.
+        settings: Settings instead of the graph's own.
+
+    Raises:
+        InvalidGraph: A plugin that it uses cannot make sense of what it says.
+        EnvironmentNotReady: Something is missing; the text lists it and the next command.
+    """
+    graph = _as_run(graph, settings)
+    problems = catalog.problems(graph)
+    mistakes = [problem.message for problem in problems if problem.kind == "mistake"]
+    if mistakes:
+        raise InvalidGraph("the graph is not sound:\n  " + "\n  ".join(mistakes))
+    missing = (*map(str, problems), *_programs(graph, catalog))
+    if missing:
+        listed = "\n  ".join(missing)
+        raise EnvironmentNotReady(f"this graph cannot run here yet:\n  {listed}\nsee `agentrelay plugins doctor`")
+
+
+def _as_run(graph: TaskGraph, settings: RunSettings | None) -> TaskGraph:
+    return graph if settings in (None, graph.settings) else attrs.evolve(graph, settings=settings)
+
+
+def _programs(graph: TaskGraph, catalog: Catalog) -> list[str]:
+    return [
         f"the program {need.program!r} is not on PATH; needed by {', '.join(need.needed_by)}"
         for need in catalog.needs(graph)
         if shutil.which(need.program) is None
     ]
-    return tuple(problems)
-
-
-def require(problems: tuple[str, ...]) -> None:
-    """Refuse to start.
-
-    Args:
-        problems: What is missing.
-
-    Raises:
-        EnvironmentNotReady: There are problems; the text lists them and the next command.
-    """
-    if problems:
-        listed = "\n  ".join(problems)
-        raise EnvironmentNotReady(f"this graph cannot run here yet:\n  {listed}\nsee `agentrelay plugins doctor`")

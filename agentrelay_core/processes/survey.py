@@ -44,7 +44,7 @@ async def belonging(leader: ProcessIdentity | None, marker: Marker | None) -> li
     return [identity for identity in found if identity.pid != os.getpid()]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class _Survey:
     """The process table at one time: who has which number, who is in which group or session, and who is marked."""
 

@@ -23,7 +23,7 @@ _YOUNG = 1.0
 _PATIENCE = 0.25
 _MOMENT = 0.001
 # lstart is five words: "Mon Jan  5 10:11:12 2026".
-_PS_LINE = re.compile(r"\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\w+\s+\w+\s+\d+\s+[\d:]+\s+\d+)\s*$")
+_PS_LINE = r"\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\w+\s+\w+\s+\d+\s+[\d:]+\s+\d+)\s*$"
 
 
 @attrs.frozen(kw_only=True)
@@ -210,7 +210,7 @@ def _ps(*arguments: str) -> str:
 
 def _entries_of_ps(*which: str) -> Iterator[TableEntry]:
     for line in _ps(*which, "-o", "pid=,pgid=,uid=,state=,lstart=").splitlines():
-        match = _PS_LINE.match(line)
+        match = re.match(_PS_LINE, line)
         if match is not None:
             pid, group, user, state, start_time = match.groups()
             yield TableEntry(

@@ -20,7 +20,8 @@ def without_secrets(runtime: TaskRuntime, text: str, user: Mapping[str, str] | N
     """Put stars for the secrets that a task's agent was given.
 
     Args:
-        runtime: The task; secret is what its agent's ``env`` and ``pass_env`` call a token, key, password and the like.
+        runtime: The task; secret is what its agent's ``env`` and ``pass_env``, and the variables that it was started
+            with, call a token, key, password and the like.
         text: What is about to be written.
         user: The user's own environment; default `os.environ`.
 
@@ -28,12 +29,13 @@ def without_secrets(runtime: TaskRuntime, text: str, user: Mapping[str, str] | N
         The text without any of those values; of a value of several lines, without any of its lines.
     """
     agent = runtime.task.primary_agent
-    if not agent.env and not agent.pass_env:
+    started_with = runtime.artifacts.agent_environment or {}
+    if not agent.env and not agent.pass_env and not started_with:
         return text
     user = os.environ if user is None else user
     given = [(name, str(value)) for name, value in agent.env]
     given += [(name, user[name]) for name in agent.pass_env if name in user]
-    return starred(text, secrets_among(given))
+    return starred(text, secrets_among([*given, *started_with.items()]))
 
 
 def secrets_among(variables: Iterable[tuple[str, str]]) -> list[str]:

@@ -34,7 +34,7 @@ async def wait_for_signal(signal_dir: Path, nonce: str | None, *, poll_interval:
     return signal
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class SignalCompletionChecker:
     """The completion checker for agents that signal by ``.done`` and ``.failed``.
 

@@ -16,6 +16,8 @@ def circles(edges: Edges) -> list[list[str]]:
         Circles in the order of their first node in ``edges``. Each starts at that node, and every node points at the
         next, the last at the first.
     """
+    if _is_sorted(edges):
+        return []
     left = _without_loose_ends(edges)
     tangle_of = _tangles(left)
     first: dict[int, str] = {}
@@ -25,6 +27,16 @@ def circles(edges: Edges) -> list[list[str]]:
         first.setdefault(number, node)
         size[number] = size.get(number, 0) + 1
     return [_shortest_circle(node, left, tangle_of) for number, node in first.items() if size[number] > 1]
+
+
+def _is_sorted(edges: Edges) -> bool:
+    """Whether every node points at earlier ones alone, as in most files: then there is no circle."""
+    earlier: set[str] = set()
+    for node, targets in edges.items():
+        if not earlier.issuperset(targets):
+            return False
+        earlier.add(node)
+    return True
 
 
 def _without_loose_ends(edges: Edges) -> dict[str, list[str]]:

@@ -26,7 +26,7 @@ def freeze(value: Any) -> Any:
     Returns:
         The same content of tuples and `FrozenMapping`; anything else is returned as it is.
     """
-    if isinstance(value, FrozenMapping):
+    if value is None or isinstance(value, str | FrozenMapping):  # most values; and asking an ABC takes long
         return value
     if isinstance(value, Mapping):
         return FrozenMapping(sorted(((str(key), freeze(item)) for key, item in value.items()), key=_by_key))

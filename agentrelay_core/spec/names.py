@@ -17,6 +17,8 @@ def id_problem(value: str) -> str | None:
         A clause that completes "'<id>' …", or `None` when the id is good. What passes is also a valid component of a
         git ref (``git check-ref-format``).
     """
+    if _ID.fullmatch(value) and "." not in value:  # nearly all
+        return None
     if not value:
         return "is empty"
     if len(value) > LONGEST_ID:

@@ -39,6 +39,10 @@ def _paths(value: Iterable[TaggedPath]) -> tuple[TaggedPath, ...]:
     return tuple(value)
 
 
+def _role(value: str) -> AgentRole:
+    return value if value.__class__ is AgentRole else AgentRole(value)  # making an enum's member of itself takes long
+
+
 def _inputs(value: Iterable[InputFrom]) -> tuple[InputFrom, ...]:
     return tuple(value)
 
@@ -67,7 +71,7 @@ class Task:
     """
 
     id: str
-    role: AgentRole = attrs.field(default=AgentRole.GENERIC, converter=AgentRole)
+    role: AgentRole = attrs.field(default=AgentRole.GENERIC, converter=_role)
     description: str | None = None
     paths: tuple[TaggedPath, ...] = attrs.field(default=(), converter=_paths)
     dependencies: tuple[str, ...] = attrs.field(default=(), converter=names)

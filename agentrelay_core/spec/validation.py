@@ -65,16 +65,17 @@ def _id_problems(collection: str, kind: str, ids: Iterable[str]) -> Iterator[Pro
     """Ids that are no good, given twice, or the same where case does not count (as on macOS and Windows)."""
     seen: dict[str, str] = {}
     for position, value in enumerate(ids):
-        where: Where = (collection, position, "id")
         wrong = id_problem(value)
         if wrong is not None:
             hint = "it becomes a branch name, a directory and a window's title"
-            yield Problem(BAD_ID, f"the {kind} id '{value}' {wrong}", hint, where)
+            yield Problem(BAD_ID, f"the {kind} id '{value}' {wrong}", hint, (collection, position, "id"))
         folded = value.casefold()
         earlier = seen.get(folded)
         if earlier is None:
             seen[folded] = value
-        elif earlier == value:
+            continue
+        where: Where = (collection, position, "id")
+        if earlier == value:
             yield Problem(DUPLICATE_ID, f"the {kind} id '{value}' is given twice", "ids are unique", where)
         else:
             message = f"the {kind} id '{value}' differs from '{earlier}' in case alone"
@@ -83,6 +84,7 @@ def _id_problems(collection: str, kind: str, ids: Iterable[str]) -> Iterator[Pro
 
 def _task_problems(graph: TaskGraph) -> Iterator[Problem]:
     ids = {task.id: None for task in graph.tasks}
+    known = frozenset(ids)
     advisor = Advisor(ids)
     for position, task in enumerate(graph.tasks):
         if task.role == AgentRole.GENERIC and not (task.description and task.description.strip()):
@@ -92,7 +94,8 @@ def _task_problems(graph: TaskGraph) -> Iterator[Problem]:
                 "say what is to be done, or give it a role other than 'generic'",
                 ("tasks", position),
             )
-        if task.dependencies:
+        distinct = set(task.dependencies)
+        if len(distinct) < len(task.dependencies) or task.id in distinct or not distinct <= known:
             yield from _dependency_problems(task, position, ids, advisor)
         for number, source in enumerate(task.inputs_from):
             if source.task not in task.dependencies:

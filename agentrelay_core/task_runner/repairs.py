@@ -37,11 +37,11 @@ class Rescued:
 
 @attrs.frozen(kw_only=True)
 class Leftover:
-    """Something that a run left in the repository, as it was found.
+    """Something that a run left, as it was found.
 
     Args:
-        kind: What it is.
-        name: The path of a worktree or a directory, the name of a branch.
+        kind: What it is; ``environment`` for what is no part of the repository, but of where agents were at work.
+        name: The path of a worktree or a directory, the name of a branch; what else it is, in words.
         workstream_id: The workstream that it belongs to, where that is known.
         task_id: The task that it belongs to, where that is known.
         attempt_num: The task's attempt, from 0.
@@ -52,9 +52,10 @@ class Leftover:
         ignored: Files of a worktree that git ignores and that cannot be made again.
         safe_in: Other refs from which the tip of a branch can be reached.
         stays: Why it cannot go; empty where it can.
+        note: What people should know of it; empty for nothing.
     """
 
-    kind: Literal["worktree", "branch", "directory"]
+    kind: Literal["worktree", "branch", "directory", "environment"]
     name: str
     workstream_id: str = ""
     task_id: str = ""
@@ -66,6 +67,29 @@ class Leftover:
     ignored: tuple[str, ...] = ()
     safe_in: tuple[str, ...] = ()
     stays: str = ""
+    note: str = ""
+
+    @property
+    def called(self) -> str:
+        """What people call it."""
+        return self.name if self.kind == "environment" else f"{self.kind} {self.name}"
+
+
+class EnvironmentRepairs(Protocol):
+    """What a graph's runs left where agents were at work, for people who put things in order; all of it blocks."""
+
+    def leftovers(self) -> list[Leftover]:
+        """What there is, of kind ``environment``, each with a name of its own; changes nothing of it."""
+
+    def let_go(self, leftover: Leftover) -> None:
+        """Remove something, where nothing lives in it.
+
+        Args:
+            leftover: What; it may have changed since it was found, and is looked at again.
+
+        Raises:
+            UserError: It is in use, or cannot be removed.
+        """
 
 
 @runtime_checkable

@@ -263,13 +263,20 @@ def test_a_mistake_is_told_without_a_traceback(shell, arguments, code):
     assert not done.stdout
 
 
-@pytest.mark.parametrize(("key", "value"), [("merge_method", "squash"), ("checks", "all"), ("model", "large")])
-def test_a_setting_that_nobody_honours_is_refused(shell, key, value):
+def test_a_setting_that_nobody_honours_is_refused(shell):
     """It is a warning of check and exit 5 of run, by name, before any effect; never ignored in silence."""
-    shell.graph(f"{key}: {value}\n" + (shell.path / "agentrelay.yaml").read_text())
+    shell.graph("model: large\n" + (shell.path / "agentrelay.yaml").read_text())
     checked = shell("check")
-    assert f"'{key}'" in checked.stdout + checked.stderr
-    assert f"'{key}'" in shell("run", expect=5).stderr
+    assert "'model'" in checked.stdout + checked.stderr
+    assert "'model'" in shell("run", expect=5).stderr
+    assert shell.git("branch", "--list", "agentrelay/*") == ""
+
+
+@pytest.mark.parametrize(("key", "value"), [("merge_method", "squash"), ("checks", "all")])
+def test_a_setting_for_servers_is_refused_without_one(shell, key, value):
+    """What only a forge with a server can do is exit 5 of run, by name, before any effect."""
+    shell.graph(f"{key}: {value}\n" + (shell.path / "agentrelay.yaml").read_text())
+    assert f"'{key}: {value}' needs a forge with a server" in shell("run", expect=5).stderr
     assert shell.git("branch", "--list", "agentrelay/*") == ""
 
 

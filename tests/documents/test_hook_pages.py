@@ -14,7 +14,7 @@ import agentrelay_core
 from agentrelay_core import AgentConfig, Catalog, RunInfo, RunSettings, Task, TaskRuntime
 from agentrelay_core.hooks import contexts, specs, step_specs
 from agentrelay_core.runtime import agent as agents
-from agentrelay_core.task_runner import protocols, workspace
+from agentrelay_core.task_runner import protocols, repairs, workspace
 
 PAGES = ["docs/hooks.md", *(f"docs/hooks/{hook}.md" for hook in specs.RECORDS)]
 
@@ -72,7 +72,7 @@ def test_protocols_are_documented_with_their_signatures():
             members = documented.setdefault(line.removeprefix("class ").rstrip(":"), [])
         elif line.startswith("    "):
             members.append(line.strip())
-    homes = {"Workspace": workspace, "Agent": agents, "AgentAddress": agents}
+    homes = {"Workspace": workspace, "Agent": agents, "AgentAddress": agents, "EnvironmentRepairs": repairs}
     homes |= dict.fromkeys(("EnvironmentHost", "Framework", "Forge"), contexts)
     declared = inspect.getsource(step_specs)
     homes |= {name: protocols for name in vars(protocols) if name.startswith("Task") and f"[{name}]" in declared}

@@ -49,7 +49,7 @@ DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     kinds.TASK_ENDED: ENDED,
     kinds.TASK_LAUNCHED: st.just({}) | st.fixed_dictionaries({"agent": st.dictionaries(TEXT, TEXT)}),
     kinds.TASK_RETRYING: st.fixed_dictionaries({"delay": st.floats(0, 60)}, optional={"error": TEXT}),
-    kinds.TASK_USAGE: st.dictionaries(st.sampled_from(["input_tokens", "cost_usd"]), st.integers(0, 9) | TEXT),
+    kinds.TASK_USAGE: st.dictionaries(st.sampled_from(["input_tokens", "cost_usd", "of"]), st.integers(0, 9) | TEXT),
     kinds.TASK_THROTTLED: st.just({}) | st.fixed_dictionaries({"until": st.floats(0, 1e10)}),
     kinds.TASK_BLOCKED: st.fixed_dictionaries({"by": TASKS | st.lists(TASKS)}),
     kinds.WORKSTREAM_OPENED: st.fixed_dictionaries({"branch": TEXT}),
@@ -221,3 +221,17 @@ def test_progress_is_that_of_the_attempt() -> None:
     assert note(state.tasks["a"]) == "process:7, writing: 2"
     apply(state, Event(kind=kinds.TASK_STARTED, **{**place, "attempt_num": 1}))
     assert state.tasks["a"].progress is None
+
+
+def test_a_total_of_usage_takes_the_place_of_the_one_before() -> None:
+    """What is told of a name again counts once, beside what is told of others and of none."""
+    state = RunState()
+    for data in (
+        {"of": "x", "input_tokens": 5, "cost_usd": 0.5},
+        {"input_tokens": 100},
+        {"of": "y", "input_tokens": 1000},
+        {"of": "x", "input_tokens": 7},
+        {"of": "x", "input_tokens": 7},
+    ):
+        apply(state, Event(kind=kinds.TASK_USAGE, task_id="a", data=data))
+    assert state.tasks["a"].usage == {"input_tokens": 1107, "cost_usd": 0}

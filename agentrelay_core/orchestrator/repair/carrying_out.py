@@ -61,7 +61,7 @@ async def carry_out(
         if ref is not None:
             rescued[ref] = None
         if removal.fate is Fate.REMOVE:
-            tell(f"removed {removal.leftover.kind} {removal.leftover.name}")
+            tell(f"removed {removal.leftover.called}")
     _record(plan)
     return Carried(rescued=tuple(rescued), problems=tuple(problems))
 

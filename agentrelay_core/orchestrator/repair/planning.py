@@ -225,7 +225,7 @@ def _removal(leftover: Leftover, gone: frozenset[str] = frozenset()) -> Removal:
     if leftover.stays:
         return Removal(leftover=leftover, fate=Fate.KEEP, reason=leftover.stays)
     safe = set(leftover.safe_in) - gone
-    reason = ""
+    reason = leftover.note
     if leftover.kind == "branch":
         reason = f"its commits are in {_nearest(safe)}" if safe else "its commits are kept"
     elif leftover.files:

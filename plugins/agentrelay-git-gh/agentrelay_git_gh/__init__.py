@@ -1,4 +1,4 @@
-"""git worktrees and local pull requests for agentrelay, declared as a plugin.
+"""git worktrees and pull requests, local ones and on GitHub, for agentrelay, declared as a plugin.
 
 Nothing is imported before it is needed: asking what this plugin provides costs next to nothing.
 """
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from agentrelay_core.hooks import Forge, RunInfo, StepContext
     from agentrelay_core.task_runner import TaskMerger, TaskPreparer, TaskTeardown, Workspace
+    from agentrelay_git_gh.github.forge import GitHubForge as GitHubForge
+    from agentrelay_git_gh.github.merger import GhTaskMerger as GhTaskMerger
     from agentrelay_git_gh.local_forge import LocalForge as LocalForge
     from agentrelay_git_gh.local_merger import LocalTaskMerger as LocalTaskMerger
     from agentrelay_git_gh.preparer import WorktreeTaskPreparer as WorktreeTaskPreparer
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 __getattr__, __all__ = lazy_names(
     __name__,
     {
+        "agentrelay_git_gh.github.forge": "GitHubForge",
+        "agentrelay_git_gh.github.merger": "GhTaskMerger",
         "agentrelay_git_gh.local_forge": "LocalForge",
         "agentrelay_git_gh.local_merger": "LocalTaskMerger",
         "agentrelay_git_gh.preparer": "WorktreeTaskPreparer",
@@ -40,7 +44,7 @@ _NEEDS = ("git",)
 @hookimpl
 def agentrelay_workspace() -> Iterable[WorkspaceProvider]:
     """The git repository of a run."""
-    yield WorkspaceProvider(name="git", factory=_workspace, needs=_NEEDS, honours=("pr",))
+    yield WorkspaceProvider(name="git", factory=_workspace, needs=_NEEDS, honours=("pr", "merge_method", "checks"))
 
 
 @hookimpl
@@ -63,8 +67,9 @@ def agentrelay_task_teardown() -> Iterable[Provider[TaskTeardown]]:
 
 @hookimpl
 def agentrelay_forges() -> Iterable[ForgeProvider]:
-    """Pull requests without a server."""
+    """Pull requests without a server, and on GitHub."""
     yield ForgeProvider(name="local", recognises=_recognises_nothing, factory=_local_forge, needs=_NEEDS)
+    yield ForgeProvider(name="github", recognises=_is_on_github, factory=_github_forge, needs=("git", "gh"))
 
 
 def _workspace(run: RunInfo) -> Workspace:
@@ -88,9 +93,37 @@ def _preparer(context: StepContext) -> TaskPreparer:
 
 
 def _merger(context: StepContext) -> TaskMerger:
-    from agentrelay_git_gh.local_merger import LocalTaskMerger
+    from agentrelay_git_gh.forges import choice_of, forge_of
 
     run = context.run
+    chosen = choice_of(run).forge
+    if chosen not in ("local", "github"):
+        from agentrelay_git_gh.forge_merger import ForgeTaskMerger
+
+        return ForgeTaskMerger(
+            _repository(run),
+            run.graph_name,
+            forge=forge_of(run),
+            run_id=run.run_id,
+            state_dir=run.state_dir,
+            helper_fds=run.helper_fds,
+        )
+    if chosen == "github":
+        from agentrelay_git_gh.github.forge import GitHubForge
+        from agentrelay_git_gh.github.merger import GhTaskMerger
+
+        forge = forge_of(run)
+        assert isinstance(forge, GitHubForge)
+        return GhTaskMerger(
+            _repository(run),
+            run.graph_name,
+            run_id=run.run_id,
+            state_dir=run.state_dir,
+            helper_fds=run.helper_fds,
+            forge=forge,
+        )
+    from agentrelay_git_gh.local_merger import LocalTaskMerger
+
     return LocalTaskMerger(
         _repository(run),
         run.graph_name,
@@ -118,6 +151,18 @@ def _local_forge(run: RunInfo) -> Forge:
     from agentrelay_git_gh.forges import local_forge
 
     return local_forge(run)
+
+
+def _github_forge(run: RunInfo) -> Forge:
+    from agentrelay_git_gh.forges import github_forge
+
+    return github_forge(run)
+
+
+def _is_on_github(remote_url: str) -> bool:
+    from agentrelay_git_gh.github.sites import recognises
+
+    return recognises(remote_url)
 
 
 def _recognises_nothing(remote_url: str) -> bool:

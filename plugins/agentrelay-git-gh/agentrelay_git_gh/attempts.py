@@ -14,7 +14,7 @@ from agentrelay_git_gh.snapshot import Owner
 from agentrelay_git_gh.worktrees import Worktree
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Attempt:
     """One attempt of a task, and where its files are.
 
@@ -33,7 +33,8 @@ class Attempt:
     @property
     def copies(self) -> Path:
         """Our copies of what the agent was told."""
-        return self.repository.state_dir / "protocol" / self.owner.name / f"{self.owner.run}-{self.owner.attempt}"
+        owner = self.owner
+        return self.repository.state_dir.joinpath("protocol", owner.name, f"{owner.run}-{owner.attempt}")
 
     def nonce(self) -> str | None:
         """The attempt's nonce; `None` while its signal directory, which is made last and at once, is not there."""

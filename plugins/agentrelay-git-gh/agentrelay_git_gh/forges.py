@@ -1,43 +1,73 @@
-"""Which forge a run's pull requests live on, and how one is called from a thread."""
+"""The forge of a run: one object for all who need it in a process, and how one is called from a thread.
+
+The workspace and each task's merger share it, because there is one login to a server, one limit and one poller.
+"""
 
 import asyncio
+import functools
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakValueDictionary
 
-from agentrelay_core.hooks import Forge, RunInfo
+from agentrelay_core.hooks import Forge, ForgeProvider, RunInfo
 from agentrelay_core.runtime import UserError
+from agentrelay_git_gh.choosing import LOCAL, Choice, chosen
+from agentrelay_git_gh.locks import lock_of
 from agentrelay_git_gh.places import Places
+from agentrelay_git_gh.repository import Repository
 
 if TYPE_CHECKING:
+    from agentrelay_git_gh.github.forge import GitHubForge
     from agentrelay_git_gh.local_forge import LocalForge
 
 T = TypeVar("T")
+
+_shared: WeakValueDictionary[tuple[str, ...], Forge] = WeakValueDictionary()
 
 
 def local_forge(run: RunInfo) -> "LocalForge":
     """The forge without a server."""
     from agentrelay_git_gh.local_forge import LocalForge  # the first pull request comes after the first launch
 
-    if run.repository is None:
-        raise UserError("the local forge needs a repository; give the run one")
-    places = Places(run.repository, run.graph_name, state_dir=run.state_dir, helper_fds=run.helper_fds)
-    return LocalForge(places.repository(run.graph_name), run.graph_name)
+    return LocalForge(_repository(run), run.graph_name)
+
+
+def github_forge(run: RunInfo) -> "GitHubForge":
+    """The run's repository on GitHub.
+
+    Raises:
+        UserError: The repository has no remote there, or there is no login.
+    """
+    from agentrelay_git_gh.github.forge import GitHubForge
+
+    return GitHubForge(run, _repository(run), choice_of(run))
+
+
+def choice_of(run: RunInfo) -> Choice:
+    """Which forge the run uses, and where; chosen and noted the first time.
+
+    Raises:
+        UserError: The forge that the settings name is not there, or cannot work with this repository.
+    """
+    asked = run.settings.forge
+    return LOCAL if asked == "local" else _chosen(_repository(run), asked, run.forges, run.run_id)
 
 
 def forge_of(run: RunInfo) -> Forge:
-    """The forge that the run's settings name.
+    """The run's forge, the same object for as long as somebody holds it.
 
     Raises:
-        UserError: There is none of that name.
+        UserError: The forge that the settings name is not there, or cannot work with this repository.
     """
-    name = run.settings.forge
-    if name in ("auto", "local"):
+    choice = choice_of(run)
+    if choice.forge == "local":
         return local_forge(run)
-    for provider in run.forges:
-        if provider.name == name:
-            return provider.factory(run)
-    known = ", ".join(sorted({"auto", "local", *(provider.name for provider in run.forges)}))
-    raise UserError(f"forge: {name} is not available in this version; what there is: {known}")
+    key = (run.run_id, run.graph_name, str(run.repository), str(run.state_dir), choice.forge, choice.url or "")
+    with lock_of("forge", *key):
+        found = _shared.get(key)
+        if found is None:
+            found = _shared[key] = _provider(run, choice.forge).factory(run)
+        return found
 
 
 def settle(result: T | Awaitable[T]) -> T:
@@ -47,3 +77,22 @@ def settle(result: T | Awaitable[T]) -> T:
 
 async def _awaited(result: Awaitable[T]) -> T:
     return await result
+
+
+@functools.lru_cache(maxsize=64)  # a step is made for each task, and what is noted stays
+def _chosen(repository: Repository, asked: str, forges: tuple[ForgeProvider, ...], run_id: str) -> Choice:
+    return chosen(repository, asked, forges)
+
+
+def _provider(run: RunInfo, name: str) -> ForgeProvider:
+    for provider in run.forges:
+        if provider.name == name:
+            return provider
+    raise UserError(f"this graph's pull requests live on the forge {name}, which is not installed any more; install it")
+
+
+def _repository(run: RunInfo) -> Repository:
+    if run.repository is None:
+        raise UserError("a forge needs a repository; give the run one")
+    places = Places(run.repository, run.graph_name, state_dir=run.state_dir, helper_fds=run.helper_fds)
+    return places.repository(run.graph_name)

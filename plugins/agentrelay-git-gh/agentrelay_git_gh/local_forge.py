@@ -66,7 +66,7 @@ class Record:
         return cls(**fields)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class LocalForge:
     """Pull requests of one graph, merged by git alone.
 
@@ -165,7 +165,7 @@ class LocalForge:
 
     @property
     def _directory(self) -> Path:
-        return self.repository.our_directory / "pull-requests" / self.graph
+        return self.repository.our_directory.joinpath("pull-requests", self.graph)
 
     def _records(self) -> Iterator[Record]:
         """All records, the newest first; each is read when it is asked for."""

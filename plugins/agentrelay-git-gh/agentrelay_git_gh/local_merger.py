@@ -1,6 +1,5 @@
 """The step that merges a task's local pull request, pinned to the head that was verified."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -8,14 +7,12 @@ from agentrelay_core.runtime import IntegrationBoundary, ProtocolViolation, Task
 from agentrelay_core.runtime.no_room import parking
 from agentrelay_git_gh.commits import title_of
 from agentrelay_git_gh.local_forge import LocalForge
+from agentrelay_git_gh.merged_file import MERGED_FILE, write_merged
 from agentrelay_git_gh.merging import MergeMessage
 from agentrelay_git_gh.names import base_ref, head_ref, verified_ref
 from agentrelay_git_gh.places import Places, required
-from agentrelay_git_gh.setup import replace_text
 from agentrelay_git_gh.snapshot import Owner
 from agentrelay_git_gh.transfer import bring
-
-MERGED_FILE = ".merged"
 
 
 class LocalTaskMerger:
@@ -53,7 +50,7 @@ class LocalTaskMerger:
         if found is None or head is None or found.head_sha != head or not forge.is_merged(found):
             return "absent"
         if runtime.state.signal_dir is not None and not (runtime.state.signal_dir / MERGED_FILE).exists():
-            self._write_merged(runtime.state.signal_dir)
+            write_merged(runtime.state.signal_dir)
         return "present"
 
     @parking()
@@ -89,7 +86,4 @@ class LocalTaskMerger:
             known.get(base),
         )
         if runtime.state.signal_dir is not None:
-            self._write_merged(runtime.state.signal_dir)
-
-    def _write_merged(self, signal_dir: Path) -> None:
-        replace_text(signal_dir / MERGED_FILE, f"{datetime.now(UTC).isoformat()}\n")
+            write_merged(runtime.state.signal_dir)

@@ -82,11 +82,11 @@ def write(objects: Path, kind: str, content: bytes, algorithm: str) -> str:
     """
     raw = b"%s %d\0%s" % (kind.encode(), len(content), content)
     sha = _hash(raw, algorithm)
-    path = objects / sha[:2] / sha[2:]
+    path = f"{objects}/{sha[:2]}/{sha[2:]}"
     try:
         os.utime(path, follow_symlinks=False)  # as git does, so that a clean-up spares it
     except FileNotFoundError:
-        _put(objects, path, zlib.compress(raw, 1))
+        _put(objects, Path(path), zlib.compress(raw, 1))
     except PermissionError:
         pass  # it is there, and is somebody else's
     return sha

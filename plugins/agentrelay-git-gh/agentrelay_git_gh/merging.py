@@ -131,14 +131,25 @@ def _make(repository: Repository, branch: str, old: str, head: str, message: Mer
     return commit_tree(repository.ours, tree, (old, head), str(message), facts.author, committer)
 
 
+def conflicts(repository: Repository, one: str, other: str) -> tuple[str, ...]:
+    """The files in which two commits, which ours has, conflict with one another."""
+    return _merge_trees(repository, one, other)[1]
+
+
 def _merged_tree(repository: Repository, branch: str, old: str, head: str) -> str:
+    tree, files = _merge_trees(repository, old, head)
+    if files:
+        listed = ", ".join(files[:_SHOWN]) + (f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else "")
+        raise MergeConflict(f"{head[:12]} conflicts with {branch} in {listed}", files)
+    return tree
+
+
+def _merge_trees(repository: Repository, old: str, head: str) -> tuple[str, tuple[str, ...]]:
+    """The tree of two commits merged, and the files that conflict in it."""
     answer = repository.ours.run("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", old, head,
                                  accept=(0, 1))  # fmt: skip
     tree, *files = os.fsdecode(answer.stdout).rstrip("\0").split("\0")
-    if answer.returncode == 1:
-        listed = ", ".join(files[:_SHOWN]) + (f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else "")
-        raise MergeConflict(f"{head[:12]} conflicts with {branch} in {listed}", tuple(files))
-    return tree
+    return tree, tuple(files) if answer.returncode == 1 else ()
 
 
 def _merged_before(repository: Repository, tip: str, head: str) -> str:

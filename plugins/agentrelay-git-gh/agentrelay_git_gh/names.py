@@ -11,6 +11,9 @@ PULL_REQUESTS: Final = "refs/agentrelay/pr"
 OPENED: Final = "refs/agentrelay/pr-opened"
 BASES: Final = "refs/agentrelay/base"
 RESCUED: Final = "refs/agentrelay/rescue"
+FETCHED: Final = "refs/agentrelay/fetched"  # what was last taken over of a remote's branches
+SHARED: Final = "refs/agentrelay/shared"  # where a remote was last seen to have a branch of ours
+SHARING: Final = "refs/agentrelay/sharing"  # what a branch of ours is just made of on a remote
 REMOVED: Final = "agentrelay-removed-"  # how a worktree's record is called that is being removed
 
 _TASK_BRANCH = re.compile(r"agentrelay/[^/@]+/(?P<task>[^/@]+)(?:@(?:[^/@]*\.)?(?P<attempt>\d+))?")

@@ -13,7 +13,7 @@ from agentrelay_git_gh.worktrees import Worktree
 T = TypeVar("T")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Places:
     """What a step was told when it was made; what is empty is worked out or taken from the task's runtime.
 

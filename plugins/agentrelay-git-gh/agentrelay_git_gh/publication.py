@@ -31,7 +31,7 @@ class Work:
     changed: bool
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Collector:
     """Takes over the work of one attempt.
 

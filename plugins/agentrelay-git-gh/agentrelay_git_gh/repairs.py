@@ -17,7 +17,7 @@ from agentrelay_git_gh.places import Places
 from agentrelay_git_gh.repository import Repository
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class GitRepairs:
     """Rescued work and leftovers of one graph's runs.
 

@@ -7,6 +7,7 @@ which `transfer` carries objects.
 import errno
 import time
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +42,7 @@ _IN_THE_WAY: Final = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY
 HALF_MADE_PAUSES: Final = (0.01, 0.05, 0.2, 1.0)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Repository:
     """The user's repository and ours.
 
@@ -57,32 +58,32 @@ class Repository:
     state_dir: Path
     helper_fds: tuple[int, ...] = ()
 
-    @property
+    @cached_property
     def user(self) -> Git:
         """Git on the user's repository: refs and new objects alone, never files."""
         return Git(git_dir=self.common, helper_fds=self.helper_fds)
 
-    @property
+    @cached_property
     def ours(self) -> Git:
         """Git on our bare repository."""
         return Git(git_dir=self.our_directory, helper_fds=self.helper_fds)
 
-    @property
+    @cached_property
     def our_directory(self) -> Path:
         """Where our bare repository is."""
         return self.state_dir / "repository.git"
 
-    @property
+    @cached_property
     def objects(self) -> Path:
         """The object directory of our repository."""
         return self.our_directory / "objects"
 
-    @property
+    @cached_property
     def user_objects(self) -> Path:
         """The object directory of the user's repository."""
         return self.common / "objects"
 
-    @property
+    @cached_property
     def algorithm(self) -> str:
         """The hash function of both repositories, ``sha1`` or ``sha256``."""
         configured = (self.our_directory / "config").read_text(errors="replace").lower()

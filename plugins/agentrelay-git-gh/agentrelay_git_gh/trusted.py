@@ -63,7 +63,7 @@ class GitFailed(Internal):
         self.captured = captured
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Git:
     """git on one repository, in the trusted way.
 

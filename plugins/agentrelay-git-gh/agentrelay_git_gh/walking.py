@@ -23,7 +23,7 @@ class NotLoose(Exception):
     """Something is packed, too large or too much to be read here."""
 
 
-@attrs.define
+@attrs.define(eq=False)
 class Walk:
     """Collects what is new.
 

@@ -2,26 +2,28 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agentrelay_core.hooks import Forge, PullRequest, RunInfo
 from agentrelay_core.runtime import (
     AgentFailure,
     IntegrationBoundary,
-    Parked,
     ProtocolViolation,
     TaskRuntime,
     UserError,
 )
 from agentrelay_core.runtime.no_room import parking
 from agentrelay_core.spec import WorkstreamSpec
-from agentrelay_core.task_runner import Evidence
+from agentrelay_core.task_runner import Evidence, waits_for_others
 from agentrelay_git_gh.attempts import Attempt
-from agentrelay_git_gh.bodies import integration_body, task_body
+from agentrelay_git_gh.bodies import task_body
 from agentrelay_git_gh.closing import close_worktree
 from agentrelay_git_gh.commits import title_of
-from agentrelay_git_gh.defaults import note_default, target_branch
-from agentrelay_git_gh.forges import forge_of, settle
+from agentrelay_git_gh.defaults import note_default
+from agentrelay_git_gh.finishing import finished
+from agentrelay_git_gh.forges import choice_of, forge_of, settle
 from agentrelay_git_gh.handed_on import keep_outputs
+from agentrelay_git_gh.integrating import Integrator
 from agentrelay_git_gh.locks import lock_of
 from agentrelay_git_gh.merging import MergeConflict, MergeMessage, merge_commit
 from agentrelay_git_gh.names import head_ref, integration_branch, verified_ref, worktree_path
@@ -29,12 +31,21 @@ from agentrelay_git_gh.opening import open_branch, open_worktree
 from agentrelay_git_gh.places import Places, required
 from agentrelay_git_gh.preflight import check_repository
 from agentrelay_git_gh.publication import Collector
-from agentrelay_git_gh.repairs import GitRepairs
 from agentrelay_git_gh.repository import Repository
 from agentrelay_git_gh.setup import hide, set_up
+from agentrelay_git_gh.sharing_forge import (
+    Checks,
+    SharingForge,
+    check_shared,
+    refuse_for_local,
+    refuse_lane_for_local,
+)
 from agentrelay_git_gh.snapshot import Owner
 from agentrelay_git_gh.transfer import take_over
 from agentrelay_git_gh.worktrees import Worktree
+
+if TYPE_CHECKING:
+    from agentrelay_git_gh.repairs import GitRepairs
 
 
 class GitWorkspace:
@@ -53,8 +64,10 @@ class GitWorkspace:
         self._repository: Repository | None = None
 
     @property
-    def repairs(self) -> GitRepairs:
+    def repairs(self) -> "GitRepairs":
         """What the commands that repair and clean may do here."""
+        from agentrelay_git_gh.repairs import GitRepairs  # no part of a run, which would wait for it before it begins
+
         return GitRepairs(self._run, self._ready)
 
     @parking()
@@ -65,6 +78,11 @@ class GitWorkspace:
             UserError: What is wrong, and what to do.
         """
         self._ready()
+        sharing = self._sharing()
+        if sharing is not None:
+            sharing.preflight()
+        elif self._is_local:
+            refuse_for_local(self._run.settings)
 
     @parking()
     def open_workstream(self, spec: WorkstreamSpec) -> tuple[str, Path]:
@@ -74,7 +92,11 @@ class GitWorkspace:
             UserError: The repository, or the branch to start from, cannot be worked with.
             Parked: A branch or a directory of that name is there and is not ours.
         """
-        repository = self._ready()
+        repository, sharing = self._ready(), self._sharing()
+        if sharing is not None:
+            sharing.policies[integration_branch(self._graph, spec.id)] = self._checks(spec)
+        elif self._is_local:
+            refuse_lane_for_local(spec)
         with lock_of("workstream", repository.common, self._graph, spec.id):
             branch, tip = open_branch(repository, self._graph, self._run.run_id, spec)
             return branch, open_worktree(repository, self._graph, spec, tip)
@@ -86,14 +108,24 @@ class GitWorkspace:
         Raises:
             MergeConflict: Names the workstreams and the files.
         """
+        sharing = self._sharing()
+        if sharing is not None:
+            sharing.share(integration_branch(self._graph, spec.id))
         if not upstream:
             return
         repository = self._ready()
         branches = {lane.id: integration_branch(self._graph, lane.id) for lane in upstream}
         refs = repository.user_refs(*map(head_ref, branches.values()))
+        if sharing is not None:
+            for branch in branches.values():
+                if head_ref(branch) in refs:
+                    sharing.catch_up(branch)
+            refs = repository.user_refs(*map(head_ref, branches.values()))
         for lane, branch in branches.items():
             if head_ref(branch) in refs:
                 self._merge_lane(repository, spec, lane, refs[head_ref(branch)].sha)
+        if sharing is not None:
+            sharing.share(integration_branch(self._graph, spec.id))
 
     @parking()
     def publish(self, runtime: TaskRuntime) -> str | None:
@@ -116,8 +148,15 @@ class GitWorkspace:
                 "clean; if that is right for this task, say `allow_no_changes: true`",
                 boundary=IntegrationBoundary.PULL_REQUEST,
             )
+        sharing, forge = self._sharing(), self._forges()
+        if sharing is not None:
+            found = settle(forge.find(branch, target)) if runtime.resumed else None
+            if found is not None and found.state == "merged" and found.head_sha == work.tip:
+                return found.url  # since we were killed, by a person
+            sharing.ensure(target)
+            sharing.deliver(branch, work.tip)
         title = title_of(task.description, task.id)
-        opened = settle(self._forges().open(branch, target, title, task_body(runtime, owner)))
+        opened = settle(forge.open(branch, target, title, task_body(runtime, owner)))
         return opened.url
 
     @parking()
@@ -144,8 +183,8 @@ class GitWorkspace:
         repository.set_ours({verified_ref(owner.run, owner.name, owner.attempt): work.tip})
         return Evidence(head=work.tip, base=work.base, changed=work.changed)
 
-    @parking()
-    def integrate(self, spec: WorkstreamSpec) -> str | None:
+    @waits_for_others
+    async def integrate(self, spec: WorkstreamSpec) -> str | None:
         """Open the workstream's integration pull request and, with ``auto_merge``, merge it; return its URL.
 
         Returns:
@@ -154,26 +193,8 @@ class GitWorkspace:
         Raises:
             Parked: A person must merge it; the message says what to type.
         """
-        repository = self._ready()
-        branch, target = integration_branch(self._graph, spec.id), target_branch(repository, self._graph, spec)
-        refs = repository.user_refs(head_ref(branch), head_ref(target))
-        head, base = refs.get(head_ref(branch)), refs.get(head_ref(target))
-        if head is None:
-            return None
-        if base is None:
-            raise Parked(f"{branch} cannot be integrated: the branch {target} does not exist; make it, then run again")
-        take_over(repository, head.sha, base.sha)
-        forge = self._forges()
-        pull_request = settle(forge.find(branch, target))
-        if repository.contains(base.sha, head.sha) and pull_request is None:
-            return None
-        if pull_request is None or (pull_request.state != "open" and not repository.contains(base.sha, head.sha)):
-            title = f"{self._graph}: {spec.id}"
-            body = integration_body(self._graph, spec.id, self._run.run_id)
-            pull_request = settle(forge.open(branch, target, title, body))
-        if spec.auto_merge and pull_request.state == "open":
-            self._merge_integration(forge, pull_request, head.sha)
-        return str(pull_request.url)
+        integrator = await finished(self._integrator)
+        return await integrator.integrate(spec, self._checks(spec))
 
     @parking()
     def close_workstream(self, spec: WorkstreamSpec) -> None:
@@ -204,10 +225,24 @@ class GitWorkspace:
                 self._repository = repository
         return repository
 
+    @property
+    def _is_local(self) -> bool:
+        return choice_of(self._run).forge == "local"
+
     def _forges(self) -> Forge:
+        self._ready()
         if self._forge is None:
             self._forge = forge_of(self._run)
         return self._forge
+
+    def _sharing(self) -> SharingForge | None:
+        """The forge, if it has a server."""
+        if self._forge is None:
+            self._ready()
+            if self._is_local:  # which is not even loaded before the first pull request
+                return None
+        forge = self._forges()
+        return forge if isinstance(forge, SharingForge) else None
 
     def _owner(self, runtime: TaskRuntime) -> Owner:
         return Owner(run=self._run.run_id or runtime.run_id, name=runtime.task.id, attempt=runtime.state.attempt_num)
@@ -233,6 +268,10 @@ class GitWorkspace:
 
     def _check_pull_request(self, runtime: TaskRuntime, url: str, tip: str) -> None:
         branch, target = runtime.state.branch_name or "", runtime.state.integration_branch or ""
+        sharing = self._sharing()
+        if sharing is not None:
+            check_shared(sharing, url, branch, target, tip)
+            return
         found: PullRequest | None = settle(self._forges().find(branch, target))
         if found is None or found.url != url:
             there = found.url if found is not None else "none"
@@ -246,10 +285,15 @@ class GitWorkspace:
                 boundary=IntegrationBoundary.PULL_REQUEST,
             )
 
-    def _merge_integration(self, forge: Forge, pull_request: PullRequest, head: str) -> None:
-        try:
-            settle(forge.merge(pull_request.url, head))
-        except MergeConflict as conflict:
-            raise Parked(
-                f"{pull_request.url} needs a person: {conflict.message}; type: git merge {pull_request.head}"
-            ) from conflict
+    @parking()
+    def _integrator(self) -> Integrator:
+        return Integrator(
+            repository=self._ready(),
+            graph=self._graph,
+            run_id=self._run.run_id,
+            forge=self._forges(),
+            report=self._run.report,
+        )
+
+    def _checks(self, spec: WorkstreamSpec) -> Checks:
+        return self._run.settings.checks if spec.checks is None else spec.checks

@@ -26,7 +26,7 @@ _LONGEST: Final = 8192  # bytes of a file that names a path or a branch
 _ASIDE: Final = "aside-"  # how names of half-made indexes begin
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Worktree:
     """A workstream's worktree.
 
@@ -40,10 +40,11 @@ class Worktree:
 
     def admin(self) -> Path | None:
         """The directory in which the user's repository knows this worktree, `None` if it does not."""
-        here = os.fsencode(self.path / ".git")
+        here = os.fsencode(f"{self.path}/.git")
         worktrees = self.repository.common / "worktrees"
-        if _pointer(worktrees / self.path.name) == here:  # as git calls it, if no other had that name before
-            return worktrees / self.path.name
+        usual = worktrees / self.path.name
+        if _pointer(usual) == here:  # as git calls it, if no other had that name before
+            return usual
         return next(
             (entry.parent for entry in sorted(worktrees.glob("*/gitdir")) if _pointer(entry.parent) == here), None
         )
@@ -86,7 +87,7 @@ class Worktree:
     def indexes(self) -> Path:
         """Where our indexes of this worktree are; one, unless a crash left another."""
         graph, workstream = self.path.parts[-2:]
-        return self.repository.our_directory / "worktrees" / graph / workstream
+        return self.repository.our_directory.joinpath("worktrees", graph, workstream)
 
     def holds(self, commit: str) -> bool:
         """Whether the worktree was last left at this commit, by us."""
@@ -179,7 +180,10 @@ class Worktree:
     def drop_stale(self) -> None:
         """Remove what a killed process left of half-made indexes; only while nobody else works on the run."""
         for stale in self.indexes.glob(f"{_ASIDE}*"):
-            stale.unlink()
+            if stale.is_dir():
+                shutil.rmtree(stale)
+            else:
+                stale.unlink()
         admin = self.admin()
         if admin is not None:
             drop_stale(admin)

@@ -1,5 +1,6 @@
 """A user's repository, runs in it, and fake agents: everything here is real git."""
 
+import functools
 import os
 import subprocess
 from collections.abc import Callable
@@ -8,16 +9,22 @@ from pathlib import Path
 import attrs
 import pytest
 from agentrelay_git_gh.local_merger import LocalTaskMerger
+from agentrelay_git_gh.names import integration_branch
+from agentrelay_git_gh.places import Places
 from agentrelay_git_gh.preparer import WorktreeTaskPreparer
+from agentrelay_git_gh.remotes import Remote
+from agentrelay_git_gh.repository import Repository
+from agentrelay_git_gh.sharing import SharedBranches
 from agentrelay_git_gh.teardown import WorktreeTaskTeardown
 from agentrelay_git_gh.workspace import GitWorkspace
 from pytest_agentrelay.git import isolate
 
-from agentrelay_core.hooks import RunInfo
+from agentrelay_core.hooks import ForgeProvider, RunInfo
 from agentrelay_core.runtime import TaskRuntime, TaskStatus
 from agentrelay_core.spec import RunSettings, Task, WorkstreamSpec
 
 RUN = "20261123T090000Z-beef"
+LANE = integration_branch("g", "default")
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +82,9 @@ class Bench:
     run_id: str = RUN
     graph: str = "g"
     forge: str = "auto"
+    forges: tuple[ForgeProvider, ...] = ()
+    settings: dict[str, object] = attrs.field(factory=dict)
+    report: Callable[[str, str], None] | None = None
 
     @property
     def run(self) -> RunInfo:
@@ -84,7 +94,9 @@ class Bench:
             graph_name=self.graph,
             repository=self.user.path,
             state_dir=self.state,
-            settings=RunSettings(forge=self.forge),
+            settings=RunSettings(forge=self.forge, **self.settings),
+            forges=self.forges,
+            report=self.report,
         )
 
     def workspace(self) -> GitWorkspace:
@@ -141,3 +153,87 @@ def bench(user: UserGit, tmp_path: Path) -> Bench:
     state = tmp_path / "state"
     state.mkdir(mode=0o700)
     return Bench(user, state)
+
+
+@attrs.frozen(kw_only=True)
+class RemotePlaces:
+    """A remote, and someone else's clone of it.
+
+    Args:
+        bench: A run whose workstream ``default`` is open.
+        bare: The remote's repository.
+        other: Somebody else's clone.
+        branches: Ours.
+    """
+
+    bench: Bench
+    bare: UserGit
+    other: UserGit
+    branches: SharedBranches
+
+    @property
+    def remote(self) -> Remote:
+        return self.branches.remote
+
+    @property
+    def repository(self) -> Repository:
+        return self.branches.repository
+
+    def there(self, branch: str = LANE) -> str:
+        """Where a branch stands on the remote; empty where it is not there."""
+        return self.bare("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}")
+
+    def here(self, branch: str = LANE) -> str:
+        """Where it stands in the user's repository."""
+        return self.bench.user("rev-parse", branch)
+
+    def push_other(self, file: str, branch: str = LANE, text: str = "theirs\n") -> str:
+        """Let somebody else push a commit to a branch that is there; the commit."""
+        self.other("fetch", "-q", "origin", branch)
+        self.other("checkout", "-q", "--detach", "FETCH_HEAD")
+        (self.other.path / file).write_text(text)
+        commit = self.other.commit(f"add {file}")
+        self.other("push", "-q", "origin", f"HEAD:refs/heads/{branch}")
+        return commit
+
+    def commit_here(self, file: str, branch: str = LANE, text: str = "ours\n") -> str:
+        """Put a commit on a branch of the user's repository, as a merge of ours does; the commit."""
+        user, old = self.bench.user, self.here(branch)
+        user("checkout", "-q", "--detach", old)
+        (user.path / file).write_text(text)
+        commit = user.commit(f"add {file}")
+        user("checkout", "-q", "main")
+        user("update-ref", f"refs/heads/{branch}", commit, old)
+        return commit
+
+
+def _remote_places(
+    bench: Bench, root: Path, *, url: str | None = None, pause: Callable[[float], None] | None = None
+) -> RemotePlaces:
+    """Make a remote with the user's ``main`` on it, and open the workstream ``default``."""
+    bare = UserGit(root / "remote.git")
+    bare.path.mkdir()
+    bare("init", "-q", "--bare")
+    bench.user("push", "-q", str(bare.path), "main")
+    other = UserGit(root / "other")
+    other.path.mkdir()
+    other("init", "-q")
+    other("remote", "add", "origin", str(bare.path))
+    bench.workspace().open_workstream(WorkstreamSpec(id="default"))
+    repository = Places(bench.user.path, bench.graph, state_dir=bench.state).repository(bench.graph)
+    pausing = {} if pause is None else {"pause": pause}
+    remote = Remote(repository=repository, url=url or str(bare.path), **pausing)
+    branches = SharedBranches(repository=repository, remote=remote)
+    return RemotePlaces(bench=bench, bare=bare, other=other, branches=branches)
+
+
+@pytest.fixture
+def places(bench: Bench, tmp_path: Path) -> RemotePlaces:
+    """A remote, somebody else's clone of it, and a run whose workstream is open."""
+    return _remote_places(bench, tmp_path)
+
+
+@pytest.fixture
+def places_of(bench: Bench, tmp_path: Path) -> Callable[..., RemotePlaces]:
+    """Makes the same with another address, or another way to wait."""
+    return functools.partial(_remote_places, bench, tmp_path)

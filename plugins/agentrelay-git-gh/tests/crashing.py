@@ -68,7 +68,7 @@ class Life:
         self.begin()
         self.finish()
         self.step("updated", lambda: self.workspace.update_workstream(OTHER, [LANE]))
-        self.step("integrated", lambda: self.workspace.integrate(LANE))
+        self.step("integrated", lambda: asyncio.run(self.workspace.integrate(LANE)))
         self.step("closed", lambda: [self.workspace.close_workstream(lane) for lane in (LANE, OTHER)])
 
     def open_both(self) -> None:
@@ -148,7 +148,7 @@ class FailingLife(Life):
         self.runtime.state.transition(TaskStatus.RUNNING)
         self.begin()
         self.finish()
-        self.step("integrated", lambda: self.workspace.integrate(LANE))
+        self.step("integrated", lambda: asyncio.run(self.workspace.integrate(LANE)))
         self.step("closed", lambda: [self.workspace.close_workstream(lane) for lane in (LANE, OTHER)])
 
 

@@ -184,15 +184,15 @@ async def test_integration_opens_a_pull_request_and_stops(bench, user):
     """Without auto_merge the integration pull request is opened, once, and the target stays."""
     await bench.whole_life(Task(id="t"), lambda agent: agent.write(a="1\n"))
     main = user("rev-parse", "main")
-    url = bench.workspace().integrate(DEFAULT)
-    assert url == bench.workspace().integrate(DEFAULT) == "agentrelay+local:g/2"
+    url = await bench.workspace().integrate(DEFAULT)
+    assert url == await bench.workspace().integrate(DEFAULT) == "agentrelay+local:g/2"
     assert user("rev-parse", "main") == main
 
 
 async def test_nothing_to_integrate_opens_nothing(bench, user):
     """A workstream without merges has no integration pull request."""
     bench.workspace().open_workstream(DEFAULT)
-    assert bench.workspace().integrate(DEFAULT) is None
+    assert await bench.workspace().integrate(DEFAULT) is None
     assert user("for-each-ref", "refs/agentrelay") == ""
 
 
@@ -202,11 +202,11 @@ async def test_auto_merge_never_moves_what_is_checked_out(bench, user):
     main = user("rev-parse", "main")
     spec = WorkstreamSpec(id="default", auto_merge=True)
     with pytest.raises(Parked) as caught:
-        bench.workspace().integrate(spec)
+        await bench.workspace().integrate(spec)
     assert str(caught.value).endswith(f"cd {user.path} && git merge agentrelay/g@default")
     assert user("rev-parse", "main") == main
     user("merge", "-q", "agentrelay/g@default")
-    assert bench.workspace().integrate(spec) == "agentrelay+local:g/2"
+    assert await bench.workspace().integrate(spec) == "agentrelay+local:g/2"
 
 
 async def test_auto_merge_into_a_free_branch(bench, user):
@@ -214,9 +214,9 @@ async def test_auto_merge_into_a_free_branch(bench, user):
     user("branch", "release")
     await bench.whole_life(Task(id="t"), lambda agent: agent.write(a="1\n"))
     spec = WorkstreamSpec(id="default", auto_merge=True, merge_target_branch="release")
-    url = bench.workspace().integrate(spec)
+    url = await bench.workspace().integrate(spec)
     assert user("show", "release:a") == "1"
-    assert bench.workspace().integrate(spec) == url
+    assert await bench.workspace().integrate(spec) == url
     assert user("log", "-1", "--format=%P", "release").split()[1] == user("rev-parse", "agentrelay/g@default")
 
 
@@ -232,7 +232,7 @@ async def test_a_child_flows_into_its_parent(bench, user):
     url = workspace.publish(runtime)
     workspace.verify(runtime, url)
     bench.merge(runtime, url)
-    assert workspace.integrate(child) is not None
+    assert await workspace.integrate(child) is not None
     assert user("show", "agentrelay/g@default:b") == "1"
 
 

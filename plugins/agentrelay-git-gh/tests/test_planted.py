@@ -187,7 +187,7 @@ async def life(bench, workspace, attributes: str) -> None:
     bench.prepare(later).write(four="4\n")
     workspace.publish(later)
     await bench.teardown(later)
-    workspace.integrate(FIRST)
+    await workspace.integrate(FIRST)
     workspace.close_workstream(FIRST)
     workspace.close_workstream(SECOND)
 

@@ -1,5 +1,6 @@
 """What cannot be worked with is refused before anything is touched; what is not ours is left alone."""
 
+import asyncio
 import os
 import subprocess
 from pathlib import Path
@@ -121,9 +122,8 @@ def test_no_git(tmp_path, user, monkeypatch):
 def test_an_unknown_forge(tmp_path, user):
     """A forge that is not there is named, with those that are."""
     bench = workspace(user.path, tmp_path, forge="github")
-    bench.open_workstream(DEFAULT)
     with pytest.raises(UserError, match="forge: github is not available in this version; what there is: auto, local"):
-        bench.integrate(DEFAULT)
+        bench.preflight()
 
 
 def test_a_detached_head_is_a_base(bench, user):
@@ -132,7 +132,7 @@ def test_a_detached_head_is_a_base(bench, user):
     branch, _ = bench.workspace().open_workstream(DEFAULT)
     assert user("rev-parse", branch) == user("rev-parse", "main~1")
     with pytest.raises(UserError, match="name the merge_target_branch"):
-        bench.workspace().integrate(DEFAULT)
+        asyncio.run(bench.workspace().integrate(DEFAULT))
 
 
 def test_the_first_runs_branch_stays_the_default(bench, user):

@@ -327,3 +327,14 @@ async def test_helpers_inherit_the_runs_lock(bench, tmp_path, monkeypatch):
     lines = log.read_text().splitlines()
     assert len(lines) > 12
     assert set(lines) == {"yes"}
+
+
+def test_index_that_was_half_made_in_a_directory_is_no_obstacle(bench):
+    """What a killed session left aside, a file or a directory of files, is gone when the lane is opened again."""
+    _, path = bench.workspace().open_workstream(WorkstreamSpec(id="default"))
+    (indexes,) = bench.state.glob("repository.git/worktrees/g/default")
+    (indexes / "aside-file").touch()
+    (indexes / "aside-directory").mkdir()
+    (indexes / "aside-directory" / "index").touch()
+    assert bench.workspace().open_workstream(WorkstreamSpec(id="default"))[1] == path
+    assert list(indexes.glob("aside-*")) == []

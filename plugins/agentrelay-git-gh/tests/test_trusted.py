@@ -135,7 +135,7 @@ async def test_the_users_checkout_is_never_touched(bench, user, recorded):
     await bench.whole_life(Task(id="one"), lambda agent: agent.write(a="1\n"))
     await bench.whole_life(Task(id="two"), lambda agent: agent.write(b="1\n"))
     workspace = bench.workspace()
-    workspace.integrate(WorkstreamSpec(id="default"))
+    await workspace.integrate(WorkstreamSpec(id="default"))
     workspace.close_workstream(WorkstreamSpec(id="default"))
     seen = recorded()[mine:]
     assert len(seen) > 20

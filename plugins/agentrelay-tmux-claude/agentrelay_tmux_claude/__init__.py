@@ -15,9 +15,11 @@ from agentrelay_tmux_claude.tmux.environment import TmuxEnvironment
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from agentrelay_core.hooks import EnvironmentHost, Framework, StepContext
+    from agentrelay_core.hooks import EnvironmentHost, Framework, RunInfo, StepContext
     from agentrelay_core.hooks.doctor import Finding
+    from agentrelay_core.spec import TaskGraph
     from agentrelay_core.task_runner import TaskCompletionChecker, TaskKickoff, TaskLauncher
+    from agentrelay_core.task_runner.repairs import EnvironmentRepairs
     from agentrelay_tmux_claude.tmux.delivery import deliver as deliver
     from agentrelay_tmux_claude.tmux.errors import KickoffError as KickoffError
     from agentrelay_tmux_claude.tmux.host import TmuxHost as TmuxHost
@@ -44,6 +46,8 @@ def agentrelay_environments() -> Iterable[EnvironmentType]:
         honours=("tmux_session",),
         needs=("tmux",),
         findings=_tmux_findings,
+        obstacles=_tmux_obstacles,
+        repairs=_tmux_repairs,
     )
 
 
@@ -55,9 +59,10 @@ def agentrelay_frameworks() -> Iterable[FrameworkType]:
         cls=_claude_framework,
         default_environment="tmux",
         options=ClaudeOptions,
-        honours=("model", "tools"),
+        honours=("model", "tools", "anthropic_credential"),
         needs=("claude",),
         findings=_claude_findings,
+        obstacles=_claude_obstacles,
     )
 
 
@@ -93,6 +98,18 @@ def _tmux_findings() -> Iterable[Finding]:
     return findings()
 
 
+def _tmux_obstacles(graph: TaskGraph) -> Iterable[str]:
+    from agentrelay_tmux_claude.tmux.obstacles import obstacles
+
+    return obstacles(graph)
+
+
+def _tmux_repairs(run: RunInfo) -> EnvironmentRepairs:
+    from agentrelay_tmux_claude.tmux.repairs import TmuxRepairs
+
+    return TmuxRepairs(run)
+
+
 def _claude_framework() -> Framework:
     from agentrelay_tmux_claude.claude.framework import ClaudeFramework
 
@@ -103,6 +120,12 @@ def _claude_findings() -> Iterable[Finding]:
     from agentrelay_tmux_claude.claude.doctor import findings
 
     return findings()
+
+
+def _claude_obstacles(graph: TaskGraph) -> Iterable[str]:
+    from agentrelay_tmux_claude.claude.credential import obstacles
+
+    return obstacles(graph)
 
 
 def _claude_launcher(context: StepContext) -> TaskLauncher:

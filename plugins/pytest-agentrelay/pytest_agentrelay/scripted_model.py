@@ -73,11 +73,13 @@ class ScriptedModel:
     Attributes:
         requests: The scripts that were asked for, with the step of each, in order.
         prompts: The bodies of those requests.
+        keys: The key, or the token, of every request.
     """
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, int]] = []
         self.prompts: list[dict[str, Any]] = []
+        self.keys: list[str] = []
         self.closing = threading.Event()
         self._scripts: dict[str, tuple[Reply | Refusal, ...]] = {}
         self._refused: dict[tuple[str, int], int] = {}
@@ -181,6 +183,8 @@ def _handler(endpoint: ScriptedModel) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:  # the name is the base class's
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            authorization = self.headers.get("authorization", "").removeprefix("Bearer ")
+            endpoint.keys.append(self.headers.get("x-api-key") or authorization)
             reply, refusal = endpoint.answer(body)
             try:
                 if refusal is not None:

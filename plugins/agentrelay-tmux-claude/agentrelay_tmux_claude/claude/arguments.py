@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from agentrelay_core import IntegrationBoundary, StepContext, TaskRuntime, UserError
 from agentrelay_core.builtin.required import required_path
-from agentrelay_tmux_claude.claude.hook_program import hooks
+from agentrelay_tmux_claude.claude.credential import credential
+from agentrelay_tmux_claude.claude.hook_program import hooks, status_line
 from agentrelay_tmux_claude.claude.options import PERMISSIONS, ClaudeOptions
 
 PROGRAM: Final = "claude"
@@ -58,33 +59,43 @@ def headless_arguments(context: StepContext, *, resume: bool = False) -> tuple[s
     return tuple(words)
 
 
-def terminal_arguments(context: StepContext, prompt: str, *, resume: bool = False) -> tuple[str, ...]:
+def terminal_arguments(context: StepContext, prompt: str, *, number: int, resume: bool = False) -> tuple[str, ...]:
     """The command line of a session in a terminal.
 
     Args:
         context: The task.
         prompt: What it is told at once: words of ours.
+        number: Which start of the session this is.
         resume: Whether the session exists already.
     """
     options = options_of(context)
-    words = (PROGRAM, *_common(context, options, resume, hooks(options.permissions)))
+    of_terminal = {"hooks": hooks(options.permissions), "statusLine": status_line(number)}
+    words = (PROGRAM, *_common(context, options, resume, of_terminal))
     return (*words, "--", prompt)
 
 
-def added_environment(runtime: TaskRuntime) -> dict[str, str]:
-    """Variables that Claude Code is given unless the task says otherwise: it does not replace itself during a run."""
-    own = dict(runtime.task.primary_agent.env)
-    return {name: value for name, value in (("DISABLE_AUTOUPDATER", "1"),) if name not in own}
+def added_environment(context: StepContext) -> dict[str, str]:
+    """Variables that Claude Code is given: what it logs in with, and that it does not replace itself during a run.
+
+    Args:
+        context: The task.
+
+    Raises:
+        UserError: What ``anthropic_credential`` names is not there.
+    """
+    own = dict(context.runtime.task.primary_agent.env)
+    added = {} if "DISABLE_AUTOUPDATER" in own else {"DISABLE_AUTOUPDATER": "1"}
+    return {**added, **credential(context.run.settings.anthropic_credential).variables}
 
 
 def _common(
-    context: StepContext, options: ClaudeOptions, resume: bool, hooks: Mapping[str, Any] | None = None
+    context: StepContext, options: ClaudeOptions, resume: bool, of_terminal: Mapping[str, Any] | None = None
 ) -> list[str]:
     runtime = context.runtime
     words = ["--resume" if resume else "--session-id", session_id(runtime)]
     mode = PERMISSIONS[options.permissions]
     # In a terminal the hook refuses what nobody is to be asked, so that it is known what was refused.
-    words += ["--permission-mode", "default" if hooks and mode == "dontAsk" else mode]
+    words += ["--permission-mode", "default" if of_terminal and mode == "dontAsk" else mode]
     model = runtime.task.primary_agent.model or context.run.settings.model
     if model is not None:
         words += ["--model", model]
@@ -96,7 +107,9 @@ def _common(
         settings["permissions"]["deny"] = list(options.disallowed_tools)
     if options.permissions == "bypass":
         settings["skipDangerousModePermissionPrompt"] = True  # the graph says so, which is the consent
-    if hooks:
-        settings["hooks"] = dict(hooks)
+    helper = credential(context.run.settings.anthropic_credential).helper
+    if helper is not None:
+        settings["apiKeyHelper"] = helper
+    settings |= of_terminal or {}
     words += ["--settings", json.dumps(settings)]
     return [*words, "--add-dir", str(required_path(runtime, "signal_dir"))]

@@ -1,6 +1,7 @@
 """What Claude Code may ask before it begins, and how it is answered once and for all; recognised on its screen.
 
-A screen settles nothing: it is looked at only while nothing arrives, to say by name what stands in the way.
+A screen settles nothing: it is looked at only while nothing arrives, or when it ended before its first turn, to say by
+name what stands in the way.
 """
 
 import re
@@ -23,6 +24,11 @@ class Dialog:
     name: str
     mend: str
 
+    @property
+    def told(self) -> str:
+        """What people are told of it."""
+        return f"{self.name}: {self.mend}; then `agentrelay run`"
+
 
 def _dialog(pattern: str, name: str, mend: str) -> Dialog:
     return Dialog(pattern=re.compile(pattern, re.IGNORECASE), name=name, mend=mend)
@@ -37,7 +43,7 @@ DIALOGS: Final = (
     _dialog(
         r"Detected a custom API key",
         "Claude Code asks whether to use the API key that it was given",
-        "run `claude` once with that key and say yes, or log in and take ANTHROPIC_API_KEY out of pass_env",
+        "run `claude` once with that key and say yes, or name it in `anthropic_credential` instead of pass_env",
     ),
     _dialog(
         r"Bypass Permissions mode[\s\S]*(Yes, I accept|No, exit)",
@@ -60,7 +66,7 @@ DIALOGS: Final = (
         "look at the network, and set Claude Code up by running `claude` once",
     ),
     _dialog(
-        r"needs an update|version of Claude Code .* is no longer supported",
+        r"version of Claude Code .* needs an update|is older than the minimum version required",
         "Claude Code refuses to start before it is updated",
         "run `claude update`",
     ),

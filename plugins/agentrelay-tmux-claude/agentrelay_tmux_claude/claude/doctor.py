@@ -16,7 +16,7 @@ TRIED: Final = (2, 1, 197)
 
 _DEADLINE: Final = 30.0  # seconds
 _SUBJECT: Final = "claude"
-_KEYS: Final = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
+KEYS: Final = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
 _CLOUDS: Final = {"CLAUDE_CODE_USE_BEDROCK": "Amazon Bedrock", "CLAUDE_CODE_USE_VERTEX": "Google Vertex AI"}
 
 
@@ -56,24 +56,28 @@ def _version(version: tuple[int, int, int]) -> Iterator[Finding]:
 
 def _billing(environment: Mapping[str, str]) -> Iterator[Finding]:
     """How the next run would be billed: by a login, by keys that a graph passes on, or not at all."""
-    account = _login(environment)
+    account = kept_login(environment)
     for name, cloud in _CLOUDS.items():
         if environment.get(name):
             yield _finding("note", f"agents that are passed {name} are billed by {cloud}")
-    keys = [name for name in _KEYS if environment.get(name)]
+    keys = [name for name in KEYS if environment.get(name)]
     if account is not None:
         yield _finding("note", f"there is a login ({account}); agents are billed to it unless a graph passes a key")
     for name in keys:
-        yield _finding("note", f"{name} is set; it bills agents whose `pass_env` names it, and no others")
+        yield _finding("note", f"{name} is set; it bills agents whose `pass_env`, or `anthropic_credential`, names it")
     if account is None and not keys:
-        mend = "Run `claude` and log in, or set ANTHROPIC_API_KEY and name it in `pass_env`."
+        mend = "Run `claude` and log in, or set ANTHROPIC_API_KEY and say `anthropic_credential: ANTHROPIC_API_KEY`."
         yield _finding("warning", "there is no login, and no key is set", mend)
     elif account is None:
-        yield _finding("note", "there is no login; every agent needs a key by `pass_env`")
+        yield _finding("note", "there is no login; every agent needs a key by `pass_env` or `anthropic_credential`")
 
 
-def _login(environment: Mapping[str, str]) -> str | None:
-    """What kind of login is kept for the user; `None` for none. No secret is shown."""
+def kept_login(environment: Mapping[str, str]) -> str | None:
+    """What kind of login is kept for the user; `None` for none. No secret is shown.
+
+    Args:
+        environment: The variables by which its place is found.
+    """
     home = Path(environment.get("HOME", "/"))
     folder = Path(environment.get("CLAUDE_CONFIG_DIR") or home / ".claude")
     kept = _json(folder / ".credentials.json").get("claudeAiOauth")

@@ -52,7 +52,6 @@ class Standing:
         question: The event by which a person is asked; `None` when nobody is.
         worked: How many uses of tools succeeded since the last prompt.
         refused: What was refused since then.
-        transcript: The path of its transcript; empty where it is not known.
     """
 
     started: bool = False
@@ -61,7 +60,6 @@ class Standing:
     question: HookEvent | None = None
     worked: int = 0
     refused: tuple[str, ...] = ()
-    transcript: str = ""
 
 
 class EventReader:
@@ -114,7 +112,6 @@ def standing_after(events: Iterable[HookEvent], *, asks: bool) -> Standing:
     now = Standing()
     subagents: set[str] = set()
     for event in events:
-        now = attrs.evolve(now, transcript=event.text("transcript_path") or now.transcript)
         match event.kind:
             case "SessionStart":
                 now = attrs.evolve(now, started=True)

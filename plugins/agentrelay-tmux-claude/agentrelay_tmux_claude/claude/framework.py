@@ -30,7 +30,7 @@ class ClaudeFramework:
         instructions = required_path(context.runtime, "signal_dir") / INSTRUCTIONS
         return AgentCommand(
             argv=headless_arguments(context),
-            env=added_environment(context.runtime),
+            env=added_environment(context),
             stdin=instructions if instructions.is_file() else None,
         )
 

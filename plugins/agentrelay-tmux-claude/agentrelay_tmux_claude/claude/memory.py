@@ -4,6 +4,7 @@ It lies in the run's state directory, which agents cannot reach: what an agent w
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
@@ -42,14 +43,16 @@ class Memory:
 
     Args:
         turns: Its turns in order.
-        counted: Ids of the results whose usage is reported.
+        results: What its results say that was used, by their ids; without a terminal alone.
+        used: What all of it has used, as it was reported last.
         worked: Whether some turn that is over did something.
         limits: How many limits there were in a row, with nothing done in between.
         arrived: How many prompts had arrived before the latest turn; in a terminal alone.
     """
 
     turns: tuple[Turn, ...] = ()
-    counted: tuple[str, ...] = ()
+    results: Mapping[str, Mapping[str, float]] = attrs.field(factory=dict, hash=False)
+    used: Mapping[str, float] = attrs.field(factory=dict, hash=False)
     worked: bool = False
     limits: int = 0
     arrived: int = 0
@@ -77,7 +80,7 @@ def read_memory(context: StepContext) -> Memory:
     except FileNotFoundError:
         return Memory()
     turns = tuple(Turn(**turn) for turn in data.pop("turns"))
-    return Memory(turns=turns, counted=tuple(data.pop("counted")), **data)
+    return Memory(turns=turns, **data)
 
 
 def write_memory(context: StepContext, memory: Memory) -> None:

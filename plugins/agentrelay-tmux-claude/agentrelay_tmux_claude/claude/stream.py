@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from agentrelay_core.runtime.untrusted_text import plain_line
-from agentrelay_tmux_claude.claude.usage import Usage, usage_from
+from agentrelay_tmux_claude.claude.usage import Usage, result_usage
 
 
 @attrs.frozen(kw_only=True)
@@ -27,8 +27,7 @@ class TurnFacts:
         denied: Tools that were refused, in order.
         succeeded: How many uses of tools succeeded.
         resets_at: When a limit ends, in seconds since the epoch, where it is told.
-        usage: What it used.
-        ids: Ids of the results that `usage` counts.
+        used: What it used by each of its results, which have ids.
     """
 
     result: bool = False
@@ -39,8 +38,7 @@ class TurnFacts:
     denied: tuple[str, ...] = ()
     succeeded: int = 0
     resets_at: float | None = None
-    usage: Usage = Usage()
-    ids: tuple[str, ...] = ()
+    used: Mapping[str, Usage] = attrs.field(factory=dict, hash=False)
 
 
 def lines_of(output: bytes) -> Iterator[dict[str, Any]]:
@@ -97,8 +95,7 @@ def _with_result(facts: TurnFacts, line: Mapping[str, Any]) -> TurnFacts:
         status=status if isinstance(status, int) else None,
         subtype=str(line.get("subtype", "")),
         denied=tuple(_denied(line.get("permission_denials"))),
-        usage=facts.usage + usage_from(line.get("usage"), cost=line.get("total_cost_usd"), turns=line.get("num_turns")),
-        ids=(*facts.ids, str(line.get("uuid", ""))),
+        used={**facts.used, str(line.get("uuid", "")): result_usage(line)},
     )
 
 

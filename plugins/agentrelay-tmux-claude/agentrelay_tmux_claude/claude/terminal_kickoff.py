@@ -16,7 +16,7 @@ from agentrelay_tmux_claude.claude.memory import read_memory
 from agentrelay_tmux_claude.claude.prompts import read_instructions
 from agentrelay_tmux_claude.claude.terminal import Arrival
 from agentrelay_tmux_claude.tmux.address import TmuxAddress
-from agentrelay_tmux_claude.tmux.delivery import deliver
+from agentrelay_tmux_claude.tmux.delivery import Delivery, deliver
 from agentrelay_tmux_claude.tmux.errors import KickoffError
 from agentrelay_tmux_claude.tmux.panes import Pane
 
@@ -35,11 +35,13 @@ class TmuxTaskKickoff:
         context: The task.
         look: Seconds between looks at the screen while nothing arrives.
         patience: Seconds that the prompt may take once the session takes input.
+        delivery: How it is typed where it was lost.
     """
 
     context: StepContext
     look: float = attrs.field(default=LOOK, kw_only=True)
     patience: float = attrs.field(default=PATIENCE, kw_only=True)
+    delivery: Delivery = attrs.field(factory=Delivery, kw_only=True)
 
     async def kickoff(self, runtime: TaskRuntime, agent: Agent) -> None:
         """Return when the prompt has arrived, or the program has ended: what that means is the checker's to say.
@@ -67,9 +69,7 @@ class TmuxTaskKickoff:
             screen = "" if pane is None else await asyncio.to_thread(pane.screen)
             dialog = dialog_on(screen)
             if dialog is not None and dialog is seen:
-                raise Parked(
-                    f"{dialog.name}: {dialog.mend}; then `agentrelay run`", boundary=IntegrationBoundary.AGENT_LAUNCH
-                )
+                raise Parked(dialog.told, boundary=IntegrationBoundary.AGENT_LAUNCH)
             seen = dialog
             if loop.time() >= until:
                 raise KickoffError(f"Claude Code did not acknowledge its instructions within {deadline:g} s", screen)
@@ -97,4 +97,5 @@ class TmuxTaskKickoff:
         return read_memory(self.context).arrived
 
     async def _type(self, pane: Pane, instructions: object, arrival: Arrival) -> None:
-        await deliver(pane, read_instructions(str(instructions)), acknowledged=arrival, obstacle=obstacle)
+        prompt = read_instructions(str(instructions))
+        await deliver(pane, prompt, acknowledged=arrival, obstacle=obstacle, how=self.delivery)

@@ -60,11 +60,13 @@ async def begin_turn(context: StepContext, turn: Turn, *, terminal: bool = False
     memory = attrs.evolve(memory, turns=(*earlier, turn))
     write_memory(context, memory)
     resume = bool(earlier) and turn.reason != ANEW
-    environment = completed(agent_environment(runtime), added_environment(runtime), signal_dir)
+    environment = completed(agent_environment(runtime), added_environment(context), signal_dir)
     runtime.artifacts.agent_environment = environment
     if terminal:
         prompt = turn.prompt or read_instructions(str(signal_dir / INSTRUCTIONS))
-        command = AgentCommand(argv=terminal_arguments(context, prompt, resume=resume), env=environment)
+        command = AgentCommand(
+            argv=terminal_arguments(context, prompt, number=len(memory.turns), resume=resume), env=environment
+        )
     else:
         file = _prompt_file(signal_dir, turn, len(memory.turns))
         command = AgentCommand(argv=headless_arguments(context, resume=resume), env=environment, stdin=file)

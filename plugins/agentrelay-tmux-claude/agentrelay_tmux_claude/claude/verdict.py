@@ -10,6 +10,7 @@ import attrs
 
 from agentrelay_core import AgentFailure, IntegrationBoundary, Parked, TaskCompletionSignal, Transient
 from agentrelay_core.processes import describe_exit
+from agentrelay_tmux_claude.claude.dialogs import dialog_on
 from agentrelay_tmux_claude.claude.limits import reset_in
 from agentrelay_tmux_claude.claude.memory import ANEW
 from agentrelay_tmux_claude.claude.prompts import INTERRUPTED, NO_SIGNAL
@@ -72,6 +73,7 @@ class Ending:
         facts: What its output says.
         exit_code: The program's; negative for a signal, `None` when it is not known.
         last_line: The last line that is none of the stream's.
+        screen: What it showed, where it ended before its first turn.
         told: What the agent was told already in this attempt: reasons of `Again`.
         unwatched: Whether it ended while nobody watched.
         worked: Whether an earlier turn of the attempt had done something.
@@ -81,6 +83,7 @@ class Ending:
     facts: TurnFacts
     exit_code: int | None
     last_line: str = ""
+    screen: str = ""
     told: frozenset[str] = frozenset()
     unwatched: bool = False
     worked: bool = False
@@ -131,7 +134,12 @@ def _without_result(ending: Ending) -> Verdict:
     if exit_code is None or exit_code < 0 or exit_code in KILLED:
         if ending.unwatched and "interrupted" not in ending.told:
             return Again(reason="interrupted", prompt=INTERRUPTED)
-        return TaskCompletionSignal("failed", error=f"Claude Code {describe_exit(exit_code)}", ended="died")
+        # Told to end by HUP or TERM it says so itself, by its exit code.
+        ended_by = 128 - exit_code if exit_code in KILLED else exit_code
+        return TaskCompletionSignal("failed", error=f"Claude Code {describe_exit(ended_by)}", ended="died")
+    dialog = dialog_on(ending.screen)
+    if dialog is not None:
+        raise Parked(dialog.told, boundary=_AT)
     said = ending.last_line or "it printed nothing"
     if _NO_SESSION in said and ANEW not in ending.told:
         return Again(reason="anew", prompt="")

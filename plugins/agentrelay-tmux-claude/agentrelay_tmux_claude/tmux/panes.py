@@ -134,13 +134,19 @@ def safe_title(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", text) or "_"
 
 
-def _explained(error: TmuxError, server: Server) -> TmuxError:
-    """Say what is needed where tmux is too old for what it was asked."""
+def too_old(server: Server) -> str | None:
+    """What is needed where tmux is too old; `None` where it is not, or does not say its version."""
     version = server.version()
     if version is None or version >= OLDEST:
-        return error
+        return None
     have, due = (".".join(map(str, numbers)) for numbers in (version, OLDEST))
-    return TmuxError(f"tmux {have} is too old; install {due} or newer, or choose another environment ({error})")
+    return f"tmux {have} is too old; install {due} or newer, or choose another environment"
+
+
+def _explained(error: TmuxError, server: Server) -> TmuxError:
+    """Say what is needed where tmux is too old for what it was asked."""
+    old = too_old(server)
+    return error if old is None else TmuxError(f"{old} ({error})")
 
 
 def _all_marked(server: Server) -> dict[str, Opened]:

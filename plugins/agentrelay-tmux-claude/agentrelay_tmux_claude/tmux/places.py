@@ -40,8 +40,23 @@ def make_place(server: Server) -> None:
     folder = server.socket.parent
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        there = folder.lstat()
     except OSError as error:
         raise TmuxError(f"{folder} cannot be made for tmux's socket: {error.strerror}") from error
+    check_place(server)
+
+
+def check_place(server: Server) -> None:
+    """See that the directory of a server's socket, where there is one, is safe.
+
+    Raises:
+        TmuxError: It belongs to somebody else, or others may write there.
+    """
+    folder = server.socket.parent
+    try:
+        there = folder.lstat()
+    except FileNotFoundError:
+        return  # it is made when it is needed
+    except OSError as error:
+        raise TmuxError(f"{folder} cannot be looked at: {error.strerror}") from error
     if not stat.S_ISDIR(there.st_mode) or there.st_uid != os.getuid() or there.st_mode & 0o022:
         raise TmuxError(f"{folder} is not a directory of yours alone, so tmux's socket is not safe there; remove it")

@@ -1,17 +1,22 @@
 """The real Claude Code against a scripted model, in a home of its own, in a real repository. Loopback alone."""
 
+import asyncio
+import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import attrs
 import pytest
 from pytest_agentrelay.scripted_model import ScriptedModel
 
-from agentrelay_core import AgentConfig, Catalog, Task, TaskGraph, run_graph
+from agentrelay_core import AgentConfig, Catalog, Task, TaskGraph, WorkstreamSpec, run_graph
 from agentrelay_core.builtin.environment import ProcessEnvironment
+from agentrelay_core.processes.table import read_variable
 
 KEY = "sk-ant-dummy-0123456789abcdef0123456789"
 PACKAGE = "@anthropic-ai/claude-code"
@@ -114,12 +119,34 @@ def agent(model):
     return agent
 
 
+# In the first attempt of task a the command ignores HUP, has a child in a session of its own, and says that both work.
+_WORK = (
+    'if [ "$AGENTRELAY_TASK_ID$AGENTRELAY_ATTEMPT" = a0 ]; then '
+    "trap '' HUP; setsid sleep 601 & echo $! > {began}; exec sleep 602; fi; "
+    "echo $AGENTRELAY_TASK_ID > $AGENTRELAY_TASK_ID.txt; agentrelay-task done"
+)
+
+
+@pytest.fixture
+def at_work(tmp_path):
+    """Waits until an agent's command, which is here too, says that it works; the process id of its child."""
+    fifo = tmp_path / "began"
+    os.mkfifo(fifo)
+
+    async def at_work():
+        return int(await asyncio.to_thread(fifo.read_text))
+
+    at_work.command = _WORK.format(began=fifo)
+    return at_work
+
+
 @pytest.fixture
 def relay(repository):
     """Run tasks in the repository with what is installed; `events` holds what happened."""
 
     async def relay(*tasks: Task, **settings):
-        graph = TaskGraph(name="g", tasks=tasks)
+        lanes = {task.workstream_id: WorkstreamSpec(id=task.workstream_id) for task in tasks}
+        graph = TaskGraph(name="g", tasks=tasks, workstreams=tuple(lanes.values()))
         relay.events = []
         return await run_graph(
             graph,
@@ -130,3 +157,49 @@ def relay(repository):
         )
 
     return relay
+
+
+@pytest.fixture
+def agents(tmp_path):
+    """Finds the processes of agents whose attempts' directories are below the test's."""
+
+    def agents():
+        directories = read_variable("AGENTRELAY_SIGNAL_DIR")
+        return [pid for pid, where in directories.items() if where.startswith(f"{tmp_path}/")]
+
+    return agents
+
+
+@pytest.fixture
+def shell(repository, agent, agents):
+    """Starts `agentrelay run` of a graph with one task in a process of its own."""
+
+    def shell(environment, failpoint="", **task):
+        config = agent()
+        graph = {
+            "name": "g",
+            "agents": {
+                "claude": {
+                    "framework": "claude_code",
+                    "environment": environment,
+                    "model": config.model,
+                    "permissions": "deny",
+                    "allowed_tools": ["Bash"],
+                    "env": dict(config.env),
+                    "pass_env": list(config.pass_env),
+                }
+            },
+            "defaults": {"agent": "claude"},
+            "tasks": {"a": {"description": "[[script:a]] work", **task}},
+        }
+        (repository.path / "agentrelay.yaml").write_text(json.dumps(graph))
+        command = [sys.executable, "-m", "agentrelay_core.cli", "run"]
+        environ = {**os.environ, "AGENTRELAY_FAILPOINTS": failpoint}
+        return subprocess.Popen(
+            command, cwd=repository.path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    yield shell
+    for pid in agents():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

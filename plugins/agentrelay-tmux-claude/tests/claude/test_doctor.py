@@ -39,7 +39,7 @@ def test_a_key_is_billed_only_where_it_is_passed_on(told):
     """The key's name is said, its value is not."""
     levels, words = told(ANTHROPIC_API_KEY="sk-ant-secret-0123456789")
     assert levels == {"note"}
-    assert "ANTHROPIC_API_KEY is set; it bills agents whose `pass_env` names it, and no others" in words
+    assert "ANTHROPIC_API_KEY is set; it bills agents whose `pass_env`, or `anthropic_credential`, names it" in words
     assert "secret" not in words
 
 

@@ -1,11 +1,8 @@
 """What is killed goes on: the orchestrator, the agent, or both; the session is the same, and nothing is done twice."""
 
-import contextlib
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -14,47 +11,7 @@ from pytest_agentrelay.scripted_model import run, say
 from agentrelay_core import Task
 from agentrelay_core.journal import read_events, read_state
 from agentrelay_core.orchestrator import RunOutcome
-from agentrelay_core.processes.table import command_line, read_variable
-
-
-@pytest.fixture
-def shell(repository, agent, tmp_path):
-    """Starts `agentrelay run` of a graph with one task in a process of its own."""
-
-    def shell(environment, failpoint="", **task):
-        config = agent()
-        graph = {
-            "name": "g",
-            "agents": {
-                "claude": {
-                    "framework": "claude_code",
-                    "environment": environment,
-                    "model": config.model,
-                    "permissions": "deny",
-                    "allowed_tools": ["Bash"],
-                    "env": dict(config.env),
-                    "pass_env": list(config.pass_env),
-                }
-            },
-            "defaults": {"agent": "claude"},
-            "tasks": {"a": {"description": "[[script:a]] work", **task}},
-        }
-        (repository.path / "agentrelay.yaml").write_text(json.dumps(graph))
-        command = [sys.executable, "-m", "agentrelay_core.cli", "run"]
-        environ = {**os.environ, "AGENTRELAY_FAILPOINTS": failpoint}
-        return subprocess.Popen(
-            command, cwd=repository.path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-
-    yield shell
-    for pid in agents_below(tmp_path):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def agents_below(path):
-    """The processes of agents whose attempt's directory is below a path."""
-    return [pid for pid, where in read_variable("AGENTRELAY_SIGNAL_DIR").items() if where.startswith(f"{path}/")]
+from agentrelay_core.processes.table import command_line
 
 
 def ended(process):
@@ -104,7 +61,7 @@ def test_a_gate_s_failure_arrives_whenever_the_orchestrator_is_killed(shell, rep
     assert told == 1
 
 
-def test_a_session_that_died_with_the_orchestrator_is_resumed_and_told(shell, repository, model, tmp_path):
+def test_a_session_that_died_with_the_orchestrator_is_resumed_and_told(shell, repository, model, agents):
     """Both are killed: the next run resumes the session by its id, and tells it that it was interrupted."""
     hold = threading.Event()
     work = run("echo a > a.txt && agentrelay-task done")
@@ -114,13 +71,13 @@ def test_a_session_that_died_with_the_orchestrator_is_resumed_and_told(shell, re
     assert model.wait_for_requests(2)
     os.kill(killed.pid, signal.SIGKILL)
     killed.communicate(timeout=60)
-    agents = [pid for pid in agents_below(tmp_path) if "stream-json" in command_line(pid)]
-    for pid in agents:
+    found = [pid for pid in agents() if "stream-json" in command_line(pid)]
+    for pid in found:
         os.kill(pid, signal.SIGKILL)
     model.script("a", work, work, work, say("Done."))  # Claude Code may put a word of its own where it was cut off
     hold.set()
     assert "1 merged" in ended(shell("process"))
-    assert agents
+    assert found
     assert repository.git("show", "agentrelay/g@default:a.txt") == "a"
     assert "You were interrupted" in json.dumps(model.prompts[2]["messages"])
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 from datetime import UTC, datetime
 
+import attrs
 import pytest
 from agentrelay_tmux_claude.claude.dialogs import DIALOGS, dialog_on
 from agentrelay_tmux_claude.claude.events import EventReader, HookEvent, standing_after
@@ -12,7 +13,6 @@ from agentrelay_tmux_claude.claude.hook_program import EVENTS_DIRECTORY, hooks
 from agentrelay_tmux_claude.claude.limits import reset_in
 from agentrelay_tmux_claude.claude.memory import Memory, Turn, read_memory, unstarted_turn, write_memory
 from agentrelay_tmux_claude.claude.stream import TurnFacts, last_turn, lines_of
-from agentrelay_tmux_claude.claude.transcript import used_since
 from agentrelay_tmux_claude.claude.verdict import Again, Ending, Limited, judge
 
 from agentrelay_core import AgentFailure, Catalog, Parked, RunInfo, StepContext, Task, TaskRuntime, Transient
@@ -70,7 +70,7 @@ def test_the_last_turn_of_a_stream_counts():
         )
     )
     assert (facts.result, facts.error, facts.succeeded, facts.denied) == (True, "", 1, ("Bash(rm -rf x)",))
-    assert (facts.usage.output_tokens, facts.usage.cost_usd, facts.ids) == (7, 0.5, ("u",))
+    assert {name: (used.output_tokens, used.cost_usd) for name, used in facts.used.items()} == {"u": (7, 0.5)}
 
 
 def test_a_stream_of_hostile_values_raises_nothing():
@@ -78,13 +78,15 @@ def test_a_stream_of_hostile_values_raises_nothing():
     deep = b'{"type": "result", "usage": ' + b"[" * 100_000
     lines = [
         {"type": "result", "usage": "x", "total_cost_usd": float("nan"), "permission_denials": {"a": 1}},
+        {"type": "result", "modelUsage": {"m": 1, "n": {"outputTokens": "7"}}, "uuid": "u"},
+        {"type": "result", "modelUsage": [], "uuid": "v"},
         {"type": "assistant", "message": 3, "error": 4},
         {"type": "rate_limit_event", "rate_limit_info": {"status": "rejected", "resetsAt": "soon"}},
         {"type": 7},
     ]
     facts = last_turn(lines_of(stream(*lines) + b"\n" + deep))
     assert facts.resets_at is None
-    assert not facts.usage
+    assert not any(attrs.evolve(used, turns=0) for used in facts.used.values())
 
 
 def ending(*, exit_code=0, **facts):
@@ -104,6 +106,7 @@ def test_a_turn_without_a_signal_is_told_once():
 def test_a_killed_program_died_unless_nobody_watched():
     """Who watched its death tells it; who finds it dead lets the session go on, once."""
     assert judge(ending(result=False, exit_code=-9)).ended == "died"
+    assert judge(ending(result=False, exit_code=129)).error == "Claude Code was ended by SIGHUP (exit 129)"
     found = judge(ending(result=False, exit_code=143, unwatched=True))
     assert isinstance(found, Again)
     assert found.reason == "interrupted"
@@ -221,17 +224,6 @@ def test_events_that_an_agent_forged_raise_nothing(tmp_path):
     standing = EventReader(tmp_path).standing(asks=True)
     assert standing.prompts == 1
     assert standing.ended is not None
-
-
-def test_a_transcript_of_another_name_is_not_read(tmp_path):
-    """A path from a hook is a hint; the session's own transcript is counted once for each turn."""
-    line = {"type": "assistant", "message": {"id": "m", "usage": {"output_tokens": 3}, "content": [{"text": "Hi"}]}}
-    for name in ("session.jsonl", "other.jsonl"):
-        (tmp_path / name).write_text(f"{json.dumps(line)}\n{json.dumps(line)}\nrubbish\n")
-    found = used_since(str(tmp_path / "session.jsonl"), "session", ())
-    assert (found.usage.output_tokens, found.ids, found.said) == (3, ("m",), "Hi")
-    assert not used_since(str(tmp_path / "session.jsonl"), "session", ("m",)).usage
-    assert not used_since(str(tmp_path / "other.jsonl"), "session", ()).ids
 
 
 def test_each_dialog_is_named_with_what_to_do():

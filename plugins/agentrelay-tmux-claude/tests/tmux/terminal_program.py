@@ -2,7 +2,7 @@
 
 Troubles: none; drops (one Enter in three, the first among them); dialog (a question first, which swallows all until
 Enter); redraws (for ever); late (takes no input for so many seconds, and loses what was typed by then); deaf (submits
-nothing).
+nothing); trust (a question that Claude Code asks, and nobody answers).
 """
 
 import json
@@ -12,20 +12,30 @@ import sys
 import termios
 import time
 import tty
+from collections.abc import Callable
 from pathlib import Path
 
 BEGIN, END = b"\x1b[200~", b"\x1b[201~"
 CLEAR = b"\x15"
+QUESTIONS = {"dialog": b"Do you trust this folder?", "trust": b"Do you trust the files in this folder?"}
 
 
-def main(arrived: str, trouble: str, seconds: float) -> None:
-    """Take lines until one says quit."""
+def main(
+    arrived: str,
+    trouble: str,
+    seconds: float,
+    ready: Callable[[], None] = lambda: None,
+    submitted: Callable[[], None] = lambda: None,
+) -> None:
+    """Take lines until one says quit; tell when input is taken, and when a line has arrived."""
     if trouble == "late":
         os.write(1, b"starting\r\n")
         time.sleep(seconds)
     tty.setraw(0, termios.TCSAFLUSH)
-    os.write(1, b"\x1b[2J\x1b[H\x1b[?2004h" + (b"Do you trust this folder?\r\n" if trouble == "dialog" else b"> "))
-    asks, enters, written, waiting, frame = trouble == "dialog", 0, b"", b"", 0
+    os.write(1, b"\x1b[2J\x1b[H\x1b[?2004h" + (QUESTIONS[trouble] + b"\r\n" if trouble in QUESTIONS else b"> "))
+    if trouble != "trust":
+        ready()
+    asks, enters, written, waiting, frame = trouble in QUESTIONS, 0, b"", b"", 0
     while True:
         if not select.select([0], [], [], 0.02 if trouble == "redraws" else None)[0]:
             frame += 1
@@ -50,7 +60,7 @@ def main(arrived: str, trouble: str, seconds: float) -> None:
             elif key != b"\r":
                 written += b"" if asks else key
             elif asks:
-                asks = False
+                asks = trouble == "trust"
                 os.write(1, b"\x1b[2J\x1b[H> ")
             else:
                 enters += 1
@@ -58,10 +68,12 @@ def main(arrived: str, trouble: str, seconds: float) -> None:
                     continue
                 with Path(arrived).open("a") as file:
                     file.write(json.dumps(written.decode()) + "\n")
+                submitted()
                 if written == b"quit":
                     return
                 os.write(1, b"\r\n* ok\r\n> ")
                 written = b""
 
 
-main(sys.argv[1], sys.argv[2], float(sys.argv[3]))
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], float(sys.argv[3]))

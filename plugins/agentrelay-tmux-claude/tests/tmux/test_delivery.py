@@ -116,11 +116,10 @@ async def test_every_kickoff_arrives_exactly_once(program):
 async def test_what_does_not_arrive_is_told_with_the_screen(program):
     """Nothing acknowledged it: the error is one of launching an agent, says so, and shows the screen."""
     started = program("one", "deaf")
+    assert await started.listens(60.0)
     how = Delivery(deadline=3.0, enter_again=0.5)
     with pytest.raises(KickoffError, match=r"did not acknowledge it within 3 s and 3 tries.*\n> Read it\.") as raised:
-        await deliver(
-            started.address.pane, "Read it.", acknowledged=started.acknowledged, ready=started.listens, how=how
-        )
+        await deliver(started.address.pane, "Read it.", acknowledged=started.acknowledged, how=how)
     assert isinstance(raised.value, IntegrationError)
     assert raised.value.boundary is IntegrationBoundary.AGENT_LAUNCH
     assert started.texts() == []
@@ -148,6 +147,8 @@ async def test_what_stands_in_the_way_is_named(program):
 async def test_one_that_is_never_ready_is_told(program):
     """The readiness that is waited for does not come: nothing is typed."""
     started = program("one", "late", 600)
+    while "starting" not in started.address.pane.screen():
+        assert started.address.cpu_seconds() is not None
     how = Delivery(deadline=0.5)
     with pytest.raises(KickoffError, match=r"was not ready within 0\.5 s.*\nstarting"):
         await deliver(started.address.pane, "x", acknowledged=started.acknowledged, ready=started.listens, how=how)

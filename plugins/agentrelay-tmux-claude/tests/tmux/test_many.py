@@ -23,8 +23,8 @@ def resident(pids):
 
 
 @pytest.mark.slow
-async def test_a_hundred_windows_at_once(place, record_property):
-    """All are started in parallel, each has a window of its own, and no end is missed."""
+async def test_a_hundred_windows_at_once(place, record_property, at_once):
+    """All are started in parallel, each has a window of its own, and 95 of 100 ends are noticed within 100 ms."""
     gate = place.path / "gate"
     os.mkfifo(gate)
     held = os.open(gate, os.O_RDWR)
@@ -51,6 +51,7 @@ async def test_a_hundred_windows_at_once(place, record_property):
         done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
         noticed += [each.result() for each in done]
     noticed.sort()
+    allowed = at_once()
     os.close(held)
     await asyncio.gather(*(address.teardown() for address in addresses))
     assert place.own("list-windows", "-a") == ""
@@ -61,8 +62,9 @@ async def test_a_hundred_windows_at_once(place, record_property):
         "KiB of memory for each runner": memory / WINDOWS,
         "KiB of memory of the server": of_server,
         "ms to notice an end, median": noticed[len(noticed) // 2] * 1000,
+        "ms to notice an end, p95": noticed[len(noticed) * 95 // 100] * 1000,
     }
-    assert noticed[len(noticed) // 2] < 0.1
+    assert figures["ms to notice an end, p95"] < allowed * 1000, noticed
     for name, figure in figures.items():
         record_property(name, round(figure, 1))
         print(f"{name}: {figure:.1f}")

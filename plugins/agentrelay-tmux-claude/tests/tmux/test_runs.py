@@ -70,8 +70,55 @@ def test_a_session_that_is_none_is_refused(shell):
     shell.graph(WORK, ONE, environment='{type: tmux, session: "#(touch ran)"}')
     assert "due is the name of a tmux session" in shell("check", expect=3).stdout
     shell.graph(WORK, ONE, 'tmux_session: "a:b"\n')
-    assert "due is the name of a tmux session" in shell("run", expect=1).stdout
+    refused = shell("run", expect=3).stderr
+    assert "tmux_session: due is the name of a tmux session" in refused
+    assert "missing: tmux_session" in shell("plan").stdout
     assert not list(shell.place.path.rglob("ran"))
+    assert not list((shell.place.path / "s").rglob("journal.sqlite"))
+
+
+def test_clean_removes_what_is_left_of_own_servers(shell):
+    """A server with the windows of ended agents goes, and its socket with it; while something lives in it, it stays."""
+    shell.graph(WORK, ONE, "keep_panes: true\n")
+    assert "1 merged" in shell("run").stdout
+    socket = shell.socket
+    window = shell.tmux("new-window", "-d", "-P", "-F", "#{window_id}", "sleep 600").strip()
+    shown = shell("clean", "--dry-run").stdout
+    assert f"keep tmux server at {socket}: 1 of its 2 windows have a program that lives" in shown
+    shell("clean", "--yes")
+    assert _answers(socket)
+    shell.tmux("kill-window", "-t", window)
+    shown = shell("clean", "--dry-run").stdout
+    assert f"remove tmux server at {socket}: it shows an agent's last words" in shown
+    assert f"removed tmux server at {socket}" in shell("clean", "--yes").stderr
+    assert not _answers(socket)
+    assert not socket.exists()
+    assert "tmux" not in shell("clean", "--dry-run").stdout
+
+
+def test_clean_removes_a_socket_whose_server_was_killed(shell):
+    """The file that a killed server leaves goes; what has its name and is no socket stays."""
+    shell.graph(WORK, ONE, "keep_panes: true\n")
+    assert "1 merged" in shell("run").stdout
+    socket = shell.socket
+    os.kill(int(shell.tmux("display-message", "-p", "#{pid}")), signal.SIGKILL)
+    assert f"removed tmux socket {socket}" in shell("clean", "--yes").stderr
+    assert not socket.exists()
+    socket.write_text("mine")
+    assert "tmux" not in shell("clean", "--dry-run").stdout
+
+
+def test_a_session_that_cannot_be_used_is_refused_before_the_run(shell):
+    """Where the user's tmux would have its socket in a directory that others may write to, nothing is begun."""
+    folder = shell.place.users_socket.parent
+    folder.chmod(0o777)
+    shell.graph(WORK, ONE, "tmux_session: team\n")
+    refused = shell("run", expect=5).stderr
+    assert "the tmux session 'team' cannot be used" in refused
+    assert "is not a directory of yours alone" in refused
+    assert not list((shell.place.path / "s").rglob("journal.sqlite"))
+    folder.chmod(0o700)
+    assert "1 merged" in shell("run").stdout
 
 
 @pytest.mark.fault("L3")

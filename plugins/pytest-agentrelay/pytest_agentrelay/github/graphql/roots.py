@@ -148,8 +148,9 @@ def mutation_root(asking: Asking) -> dict[str, Any]:
         elif given.get("state") == "OPEN":
             pulls.reopen(hub, repository, pull.number, login)
 
-    def queued(repository: RepositoryState, pull: PullRequest, _: Input) -> Any:
-        return entry_view(asking, repository, enqueue(hub, repository, pull.number, login))
+    def queued(repository: RepositoryState, pull: PullRequest, given: Input) -> Any:
+        changed = enqueue(hub, repository, pull.number, login, given.get("expectedHeadOid"))
+        return entry_view(asking, repository, changed)
 
     def commented(repository: RepositoryState, pull: PullRequest, given: Input) -> Any:
         made = pulls.comment(hub, repository, pull.number, login, given["body"])

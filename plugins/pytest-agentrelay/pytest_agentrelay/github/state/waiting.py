@@ -44,15 +44,17 @@ def disable_auto_merge(hub: Hub, repository: RepositoryState, number: int) -> Pu
     return repository.change(number, auto_merge=None, updated_at=hub.clock())
 
 
-def enqueue(hub: Hub, repository: RepositoryState, number: int, actor: str) -> PullRequest:
+def enqueue(hub: Hub, repository: RepositoryState, number: int, actor: str, expected: str | None = None) -> PullRequest:
     """Put a pull request into its base's merge queue.
 
     Raises:
-        Refused: There is no queue, or something stands against the merge.
+        Refused: There is no queue, something stands against the merge, or it has not the head that was expected.
     """
     pull = repository.pull(number)
     if pull.base not in repository.queues:
         raise Refused("Merge queue is not enabled for this branch")
+    if expected is not None and expected != pull.head_sha:
+        raise Refused("Head branch was modified. Review and try the merge again.", status=409)
     verdict = judge(repository, pull)
     if not pull.open or pull.draft or verdict.mergeable != "MERGEABLE" or verdict.objections:
         raise Refused("Pull request is not mergeable")

@@ -1,0 +1,147 @@
+"""Which forge a graph's pull requests live on, and at which address: found out once, and noted where no agent writes.
+
+An agent can change the remotes of the user's repository, and a login can expire. Neither moves a graph that is under
+way to another place.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from agentrelay_core.hooks import ForgeProvider
+from agentrelay_core.runtime import Internal, UserError
+from agentrelay_git_gh.outward import OutwardGit, without_credentials
+from agentrelay_git_gh.repository import Repository
+from agentrelay_git_gh.setup import replace_text
+
+SCHEMA: Final = 1
+
+_LOG = logging.getLogger(__name__)
+_NOTE: Final = "forge.json"
+
+
+@attrs.frozen(kw_only=True)
+class Choice:
+    """Where a graph's pull requests live.
+
+    Args:
+        asked: What the settings said when it was chosen.
+        forge: The forge's name.
+        url: The remote's address as git is given it, without credentials; `None` for a forge without one.
+        resolved: The same after the abbreviations of the user's own configuration.
+    """
+
+    asked: str
+    forge: str
+    url: str | None = None
+    resolved: str | None = None
+
+
+LOCAL: Final = Choice(asked="local", forge="local")
+
+
+def chosen(repository: Repository, asked: str, forges: Sequence[ForgeProvider]) -> Choice:
+    """Find the forge that a graph uses; the first time, choose it.
+
+    Args:
+        repository: Both repositories; ours is there.
+        asked: What the settings say: ``auto`` or a forge's name.
+        forges: What is installed.
+
+    Raises:
+        UserError: The forge that is named is not there, or cannot work with this repository.
+    """
+    if asked == "local":
+        return LOCAL
+    path = repository.our_directory / _NOTE
+    noted = _read(path)
+    if noted is not None and noted.asked == asked:
+        return noted
+    choice = _choose(repository, asked, forges)
+    replace_text(path, json.dumps({"schema": SCHEMA} | attrs.asdict(choice), indent=2) + "\n")
+    return choice
+
+
+def _choose(repository: Repository, asked: str, forges: Sequence[ForgeProvider]) -> Choice:
+    provider = next((forge for forge in forges if forge.name == asked), None)
+    if asked != "auto" and provider is None:
+        known = ", ".join(sorted({"auto", "local", *(forge.name for forge in forges)}))
+        raise UserError(f"forge: {asked} is not available in this version; what there is: {known}")
+    url = _remote(repository)
+    resolved = _resolved(repository, url) if url is not None else None
+    choice = Choice(asked=asked, forge=asked, url=url, resolved=resolved)
+    if asked == "auto":
+        recognised = [forge.name for forge in forges if resolved is not None and forge.recognises(resolved)]
+        if not recognised and resolved is not None:
+            _tell_of_missing_login(resolved)
+        return attrs.evolve(choice, forge=recognised[0]) if recognised else Choice(asked=asked, forge="local")
+    if asked == "github":
+        _require_github(repository, url, resolved)
+    return choice
+
+
+def _remote(repository: Repository) -> str | None:
+    """The address of ``origin``, else of the only remote."""
+    answer = repository.user.run("config", "-z", "--get-regexp", r"^remote\..*\.url$", accept=(0, 1))
+    urls: dict[str, str] = {}
+    for item in os.fsdecode(answer.stdout).split("\0"):
+        name, _, url = item.partition("\n")
+        if url:
+            urls.setdefault(name.removeprefix("remote.").removesuffix(".url"), url)
+    found = urls.get("origin") or (next(iter(urls.values())) if len(urls) == 1 else None)
+    return without_credentials(found) if found is not None else None
+
+
+def _resolved(repository: Repository, url: str) -> str:
+    """An address after the ``url.….insteadOf`` of the user's own configuration; it asks nobody."""
+    git = OutwardGit(git_dir=repository.our_directory, helper_fds=repository.helper_fds)
+    return without_credentials(git.text("ls-remote", "--get-url", "--", url))
+
+
+def _require_github(repository: Repository, url: str | None, resolved: str | None) -> None:
+    from agentrelay_git_gh.github.sites import has_login, parse  # for GitHub alone
+
+    if url is None or resolved is None:
+        raise UserError(
+            f"forge: github needs a remote, and {repository.root} has none called origin nor exactly one; add it: "
+            "git remote add origin https://github.com/OWNER/NAME.git"
+        )
+    site = parse(resolved)
+    if site is None:
+        raise UserError(
+            f"forge: github needs a repository on GitHub, and the remote of {repository.root} is {url}; change it "
+            "(git remote set-url origin https://github.com/OWNER/NAME.git), or say `forge: local`"
+        )
+    if not has_login(site.host):
+        raise UserError(
+            f"forge: github needs gh with a login for {site.host}; install it (https://cli.github.com), then type "
+            f"`gh auth login --hostname {site.host}`"
+        )
+
+
+def _tell_of_missing_login(resolved: str) -> None:
+    from agentrelay_git_gh.github.sites import parse
+
+    site = parse(resolved)
+    usual = os.environ.get("GH_HOST", "").lower()
+    if site is not None and (site.host in ("github.com", usual) or site.host.endswith(".ghe.com")):
+        _LOG.warning(
+            "%s is on GitHub, and gh has no login there, so this graph's pull requests are local ones; for the other "
+            "kind type `gh auth login --hostname %s` and say `forge: github`",
+            site,
+            site.host,
+        )
+
+
+def _read(path: Path) -> Choice | None:
+    if not path.is_file():
+        return None
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    if fields.pop("schema") != SCHEMA:
+        raise Internal("the choice of a forge was written by a newer agentrelay; install that version")
+    return Choice(**fields)

@@ -1,0 +1,126 @@
+"""What a forge with a server has besides pull requests: branches that are shared with it, and waits.
+
+The workspace asks once which kind it has; a forge without a server costs no call more than before there were others.
+"""
+
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+from agentrelay_core.hooks import Forge, PullRequest
+from agentrelay_core.runtime import IntegrationBoundary, Parked, UserError
+from agentrelay_core.spec import RunSettings, WorkstreamSpec
+
+Checks = str | tuple[str, ...]
+"""``required``, ``all``, ``none``, or the names of checks, as a graph gives it."""
+
+Tell = Callable[[str, str], None]
+"""Takes the name of what is waited for, and more about it; called in the event loop."""
+
+
+@runtime_checkable
+class SharingForge(Forge, Protocol):
+    """A forge with a server. All but `land` block, and may be called from several threads at once.
+
+    Attributes:
+        policies: Which checks pull requests into a branch of ours must pass, as the workspace was told.
+    """
+
+    policies: dict[str, Checks]
+
+    def preflight(self) -> None:
+        """Refuse a repository or settings with which no pull request can be merged; `UserError` says why."""
+
+    def identify(self, url: str, head: str, base: str) -> PullRequest:
+        """The pull request of two branches that somebody says has this URL; `ProtocolViolation` if it has not."""
+
+    def share(self, branch: str) -> str:
+        """Have an integration branch at one commit here and on the server; that commit."""
+
+    def ensure(self, branch: str) -> str:
+        """As `share`, but without another look where the server was last seen to have what we have."""
+
+    def follow(self, branch: str) -> str:
+        """As `share`, for a branch that must be on the server already."""
+
+    def catch_up(self, branch: str) -> str | None:
+        """As `share`, for a branch that may have been deleted on the server since; `None` then."""
+
+    def tip(self, branch: str) -> str | None:
+        """Where a branch stands on the server, taken over into our repository; `None` where it is not there."""
+
+    def deliver(self, branch: str, tip: str) -> None:
+        """Have a task's branch stand on the server where it stands here."""
+
+    async def land(self, pr: str, head_sha: str, *, checks: Checks, tell: Tell, deadline: float) -> str:
+        """Wait until a pull request may be merged, and merge it; return the merge commit.
+
+        Args:
+            pr: Its URL.
+            head_sha: The verified commit, full hash.
+            checks: Which checks must pass on it.
+            tell: Called when what is waited for has changed.
+            deadline: Seconds after which a person is asked.
+        """
+
+
+def check_shared(forge: SharingForge, url: str, head: str, base: str, tip: str) -> None:
+    """Check that a URL is a task's pull request, and have its source stand on the server where it was verified.
+
+    Args:
+        forge: The forge.
+        url: What the agent, or an earlier step, says is the pull request.
+        head: The task's branch.
+        base: Its target.
+        tip: The verified commit, full hash.
+
+    Raises:
+        ProtocolViolation: It is another one's.
+        AgentFailure: The server's branch has commits that were not verified.
+        Parked: It is closed, or was merged with another commit.
+    """
+    found = forge.identify(url, head, base)
+    if found.state == "closed":
+        raise Parked(
+            f"{url} was closed and is not merged; reopen it (`gh pr reopen {url}`), then type `agentrelay run`",
+            boundary=IntegrationBoundary.PULL_REQUEST,
+        )
+    if found.state == "merged" and found.head_sha != tip:
+        raise Parked(
+            f"{url} was merged with {found.head_sha}, and {head} stands at {tip}; look at what is in {base} now, then "
+            "type `agentrelay run`",
+            boundary=IntegrationBoundary.PULL_REQUEST,
+        )
+    if found.state == "open" and found.head_sha != tip:
+        forge.deliver(head, tip)
+
+
+def refuse_for_local(settings: RunSettings) -> None:
+    """Refuse what a graph asks of a server where there is none, rather than ignore it.
+
+    Args:
+        settings: The settings of the run.
+
+    Raises:
+        UserError: Names the key.
+    """
+    if settings.merge_method != "merge":
+        raise UserError(
+            f"'merge_method: {settings.merge_method}' needs a forge with a server, and this graph's is local, which "
+            "makes merge commits; leave it out, or say `forge: github`"
+        )
+    _refuse_checks(settings.checks)
+
+
+def refuse_lane_for_local(spec: WorkstreamSpec) -> None:
+    """The same for a workstream."""
+    if spec.checks is not None:
+        _refuse_checks(spec.checks)
+
+
+def _refuse_checks(checks: Checks) -> None:
+    if checks not in ("required", "none"):
+        shown = checks if isinstance(checks, str) else ", ".join(checks)
+        raise UserError(
+            f"'checks: {shown}' needs a forge with a server, and this graph's is local, where no checks run; use a "
+            "task's completion_gate, or say `forge: github`"
+        )
