@@ -69,7 +69,9 @@ def agentrelay_task_teardown() -> Iterable[Provider[TaskTeardown]]:
 def agentrelay_forges() -> Iterable[ForgeProvider]:
     """Pull requests without a server, and on GitHub."""
     yield ForgeProvider(name="local", recognises=_recognises_nothing, factory=_local_forge, needs=_NEEDS)
-    yield ForgeProvider(name="github", recognises=_is_on_github, factory=_github_forge, needs=("git", "gh"))
+    yield ForgeProvider(
+        name="github", recognises=_is_on_github, factory=_github_forge, needs=("git", "gh"), has_server=True
+    )
 
 
 def _workspace(run: RunInfo) -> Workspace:

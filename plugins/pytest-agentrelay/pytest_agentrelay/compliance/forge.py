@@ -4,5 +4,5 @@ from pytest_agentrelay.compliance.forge_merging import MergingChecks
 from pytest_agentrelay.compliance.forge_opening import OpeningChecks
 
 
-class ForgeCompliance(OpeningChecks, MergingChecks):
+class ForgeCompliance(MergingChecks, OpeningChecks):
     """Checks of a forge. Its branches are in a real repository; for a forge elsewhere, override `offer` and `tip`."""

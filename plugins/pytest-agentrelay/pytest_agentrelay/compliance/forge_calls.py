@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import secrets
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -25,7 +26,18 @@ _ARGUMENTS: Final = {
     "state": ("pr",),
     "merge": ("pr", "head_sha"),
 }
-_OFFERED: Final = "offered"
+# A commit with a new file, as `git fast-import` reads it.
+_COMMIT: Final = """\
+commit refs/heads/{branch}
+committer Kit <kit@localhost> 1767225600 +0000
+data 4
+Work
+from {parent}
+M 100644 inline {file}
+data 5
+work
+
+"""
 
 
 @attrs.frozen(kw_only=True)
@@ -65,19 +77,13 @@ class ForgeCalls(Compliance):
             The commit at the tip of the source, full hash.
         """
         repository = make_repository(self.place / "repository")
-        if not _has(repository, base):
-            git(repository, "branch", base, "main")
-        worktree = self.place / _OFFERED
-        git(repository, "worktree", "add", "-q", "--detach", str(worktree), head if _has(repository, head) else base)
-        file = worktree / f"{re.sub('[^a-z]', '-', head)}.txt"
-        with file.open("a", encoding="utf-8") as written:
-            written.write("work\n")
-        git(worktree, "add", ".")
-        git(worktree, "commit", "-q", "-m", "Work")
-        tip = git(worktree, "rev-parse", "HEAD")
-        git(repository, "worktree", "remove", "--force", str(worktree))
-        git(repository, "update-ref", f"refs/heads/{head}", tip)
-        return tip
+        listed = git(repository, "for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads")
+        tips = dict(line.split() for line in listed.splitlines())
+        script = "" if base in tips else f"reset refs/heads/{base}\nfrom {tips['main']}\n\n"
+        parent = tips.get(head) or tips.get(base) or tips["main"]
+        script += _COMMIT.format(branch=head, parent=parent, file=f"{secrets.token_hex(8)}.txt")
+        git(repository, "fast-import", "--quiet", stdin=script)
+        return self.tip_here(head)
 
     def tip(self, branch: str) -> str:
         """The commit at the tip of a branch where the forge merges, full hash: by evidence, not by the forge's word.
@@ -87,6 +93,10 @@ class ForgeCalls(Compliance):
         Args:
             branch: A branch that `offer` made.
         """
+        return self.tip_here(branch)
+
+    def tip_here(self, branch: str) -> str:
+        """The commit at the tip of a branch in the repository of the check."""
         return git(make_repository(self.place / "repository"), "rev-parse", f"refs/heads/{branch}")
 
     @property
@@ -198,7 +208,3 @@ def misshapen(forge: Any) -> tuple[str, str] | None:
 def is_full_hash(text: object) -> bool:
     """Whether something is the name of a commit that cannot mean another one."""
     return isinstance(text, str) and _FULL_HASH.fullmatch(text) is not None
-
-
-def _has(repository: Path, branch: str) -> bool:
-    return bool(git(repository, "for-each-ref", f"refs/heads/{branch}"))
