@@ -90,6 +90,8 @@ class FrameworkType:
         findings: Looks at the machine for ``agentrelay doctor``; `None` where there is nothing to look at.
         obstacles: Given a graph that uses it, with the settings in force, says what keeps it from running here, a
             sentence each; a `ValueError` is a mistake in the graph. Asked before the first task; it starts nothing.
+        protocol_files: Patterns of files that it has in an attempt's directory beside those of the protocol, relative
+            to that, for example ``notes/*.json``; `agentrelay clean` removes them with it.
     """
 
     name: str
@@ -100,6 +102,7 @@ class FrameworkType:
     needs: tuple[str, ...] = attrs.field(default=(), converter=names_of)
     findings: Callable[[], Iterable[Finding]] | None = None
     obstacles: Callable[[TaskGraph], Iterable[str]] | None = None
+    protocol_files: tuple[str, ...] = attrs.field(default=(), converter=names_of)
 
 
 @attrs.frozen(kw_only=True)
