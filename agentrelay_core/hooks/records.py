@@ -133,6 +133,7 @@ class ForgeProvider:
         needs: Programs that must be on PATH.
         findings: Looks at a repository for ``agentrelay doctor``, by its path and the settings of a run: the remote,
             the login, what a run would do with them; `None` where there is nothing to look at.
+        has_server: Whether its pull requests live on a server, so that the forge cannot be checked without one.
     """
 
     name: str
@@ -140,3 +141,4 @@ class ForgeProvider:
     factory: Callable[[RunInfo], Forge]
     needs: tuple[str, ...] = attrs.field(default=(), converter=names_of)
     findings: Callable[[Path, RunSettings], Iterable[Finding]] | None = None
+    has_server: bool = False

@@ -79,6 +79,7 @@ def agentrelay_forges() -> Iterable[ForgeProvider]:
         factory=_github_forge,
         needs=("git", "gh"),
         findings=_github_findings,
+        has_server=True,
     )
 
 
