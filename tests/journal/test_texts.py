@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentrelay_core.journal.texts import encoder
@@ -17,6 +17,7 @@ PLAIN = st.recursive(
 VALUES = st.lists(PLAIN) | st.dictionaries(st.text(), PLAIN | st.just(PurePosixPath("a/b")))
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(VALUES)
 def test_texts_are_those_of_json(value: Any) -> None:
     """Whatever is encoded, keys sorted or not, has the text that a new encoder gives it."""
