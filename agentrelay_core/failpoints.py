@@ -58,6 +58,8 @@ def _parse(text: str) -> dict[str, _Armed]:
 
 
 _ARMED = _parse(os.environ.get(VARIABLE, ""))
+ANY_ARMED = bool(_ARMED)
+"""Whether there is one that does something, for where tasks pass so many that the calls would be felt."""
 
 
 def failpoint(effect: str, phase: str) -> None:

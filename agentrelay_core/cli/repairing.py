@@ -17,7 +17,7 @@ from agentrelay_core.cli.installed import make_catalog
 from agentrelay_core.cli.options import Repair
 from agentrelay_core.cli.records import find_record, state_folder
 from agentrelay_core.cli.repair_text import carried_json, repair_json, repair_lines
-from agentrelay_core.hooks import RunInfo
+from agentrelay_core.hooks import Catalog, RunInfo
 from agentrelay_core.journal.reader import read_state
 from agentrelay_core.orchestrator.ownership import owned
 from agentrelay_core.orchestrator.places import journal_path, repository_root
@@ -60,8 +60,10 @@ async def _repair(
             state_dir=state_dir,
             helper_fds=() if lock is None else (lock,),
         )
-        repairs = repairs_of(root, run)
-        plan = make(read_recorded(state_dir, root, repairs))
+        catalog = make_catalog(read_configuration(root))
+        repairs = repairs_of(catalog, run)
+        files = [pattern for framework in catalog.frameworks.values() for pattern in framework.protocol_files]
+        plan = make(read_recorded(state_dir, root, repairs, files))
         show(plan, as_json=as_json)
         if dry_run or plan.nothing_to_do:
             return OK
@@ -119,20 +121,20 @@ def repairs_of_repository(repository: str, state_dir: str | None) -> Repairs:
     """
     root = repository_root(Path(repository))
     above = state_folder(root, "any", state_dir).parent
-    return repairs_of(root, RunInfo(run_id="", graph_name="", repository=root, state_dir=above))
+    catalog = make_catalog(read_configuration(root))
+    return repairs_of(catalog, RunInfo(run_id="", graph_name="", repository=root, state_dir=above))
 
 
-def repairs_of(root: Path, run: RunInfo) -> Repairs:
+def repairs_of(catalog: Catalog, run: RunInfo) -> Repairs:
     """What the workspace of a run offers, and the environments.
 
     Args:
-        root: Root of the repository.
+        catalog: The plugins.
         run: The run.
 
     Raises:
         Failure: No installed workspace offers it.
     """
-    catalog = make_catalog(read_configuration(root))
     repairs: Repairs | None = getattr(catalog.workspace(run), "repairs", None)
     if repairs is None:
         raise Failure(

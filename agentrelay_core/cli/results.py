@@ -52,7 +52,10 @@ def next_steps(result: RunResult, graph: TaskGraph, repository: Path) -> Iterato
         elif lane.pr_url is not None:
             yield f"workstream {lane.id} is done, its pull request is open: {plain_line(lane.pr_url)}"
             yield f"  look:  git -C {repository} log --graph --oneline {branch}"
-            yield f"  merge: git -C {repository} merge {branch}"
+            if lane.pr_url.startswith(("http://", "https://")):
+                yield "  merge: at that address"
+            else:
+                yield f"  merge: git -C {repository} merge {branch}"
     failed = [task.task_id for task in result.tasks.values() if task.status == TaskStatus.FAILED]
     for task_id in failed[:5]:
         yield f"look:  agentrelay logs {task_id}"

@@ -19,7 +19,6 @@ TEMPLATES: Final = Path(__file__).parent / "scaffold"
 LONGEST_NAME: Final = 40
 # What people ask for that cannot be rendered, and what there is instead.
 NOT_YET: Final[Mapping[str, str]] = {
-    "forge": "a forge cannot be rendered yet: it comes with the forges of GitHub; ",
     "workspace": "a workspace is too much for a template; ",
     "preparer": "a preparer belongs to a workspace; ",
     "merger": "a merger belongs to a workspace; ",
@@ -82,6 +81,12 @@ KINDS: Final[Mapping[str, Kind]] = {
         "host",
         "start",
         _whole("environment", "host"),
+    ),
+    "forge": Kind(
+        "The forge {slug} of agentrelay: a place where pull requests live.",
+        "forge",
+        "open",
+        {**_whole("forge", "forge"), "tests/test_graph.py": "forge/test_graph.py"},
     ),
     "launcher": Kind("{step}", "launcher", "launch", _STEP, "LauncherCompliance"),
     "kickoff": Kind("{step}", "kickoff", "kickoff", _STEP, "KickoffCompliance"),
@@ -167,10 +172,9 @@ def rendered(name: str, kind: str, pair: Pair) -> dict[str, str]:
     """
     own = KINDS[kind]
     values = _values(name, kind, pair)
-    files = {**_COMMON, **own.files}
     # Another's framework needs its own program, which a test must not start.
-    if not own.is_step or pair.framework == "command":
-        files |= _GRAPH
+    graph = _GRAPH if not own.is_step or pair.framework == "command" else {}
+    files = {**_COMMON, **graph, **own.files}
     return {
         place.format(**values): _template(source.format(**values)).substitute(values)
         for place, source in sorted(files.items())
@@ -218,7 +222,7 @@ def _values(name: str, kind: str, pair: Pair) -> dict[str, str]:
     module, class_name = pair.environment_class.__module__, pair.environment_class.__qualname__
     requires = [f"agentrelay-core{bound()}", *(pair.requires if own.is_step else ())]
     # A step's module has no data class of its own, and a launcher changes the command, which is one.
-    requires += ["attrs>=24.2"] if kind in ("framework", "environment", "launcher") else []
+    requires += ["attrs>=24.2"] if kind in ("framework", "environment", "forge", "launcher") else []
     more = f"    companions = {pair.companions!r}\n" if pair.companions else ""
     if pair.programs:
         more += f"    stand_ins = {dict.fromkeys(pair.programs, 'exec sleep 60')!r}  # no real agent is started\n"

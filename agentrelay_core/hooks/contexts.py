@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import attrs
 
 from agentrelay_core.hooks.records import names_of
-from agentrelay_core.spec import RunSettings
+from agentrelay_core.spec import RunSettings, WorkstreamSpec
 
 if TYPE_CHECKING:
     from agentrelay_core.hooks.records import EnvironmentType, ForgeProvider, FrameworkType
@@ -31,6 +31,7 @@ class RunInfo:
         state_dir: The run's directory for what agents must not reach; exists, mode 0700.
         dependency_descriptions: For each task id, its dependencies' ids and descriptions.
         settings: The effective settings of the run.
+        workstreams: The graph's workstreams.
         plugin_options: The ``[options.<distribution>]`` of the plugin that is asked.
         forges: The forges that are installed, for the plugin that keeps the workspace.
         report: Tells people and the journal what a workstream's integration waits for: its id, and what that is. To be
@@ -45,6 +46,7 @@ class RunInfo:
     state_dir: Path
     dependency_descriptions: Mapping[str, Mapping[str, str | None]] = attrs.field(factory=dict, hash=False)
     settings: RunSettings = RunSettings()
+    workstreams: tuple[WorkstreamSpec, ...] = attrs.field(default=(), hash=False)
     plugin_options: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
     forges: tuple[ForgeProvider, ...] = ()
     helper_fds: tuple[int, ...] = ()

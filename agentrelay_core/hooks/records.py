@@ -90,6 +90,8 @@ class FrameworkType:
         findings: Looks at the machine for ``agentrelay doctor``; `None` where there is nothing to look at.
         obstacles: Given a graph that uses it, with the settings in force, says what keeps it from running here, a
             sentence each; a `ValueError` is a mistake in the graph. Asked before the first task; it starts nothing.
+        protocol_files: Patterns of files that it has in an attempt's directory beside those of the protocol, relative
+            to that, for example ``notes/*.json``; `agentrelay clean` removes them with it.
     """
 
     name: str
@@ -100,6 +102,7 @@ class FrameworkType:
     needs: tuple[str, ...] = attrs.field(default=(), converter=names_of)
     findings: Callable[[], Iterable[Finding]] | None = None
     obstacles: Callable[[TaskGraph], Iterable[str]] | None = None
+    protocol_files: tuple[str, ...] = attrs.field(default=(), converter=names_of)
 
 
 @attrs.frozen(kw_only=True)
@@ -130,6 +133,7 @@ class ForgeProvider:
         needs: Programs that must be on PATH.
         findings: Looks at a repository for ``agentrelay doctor``, by its path and the settings of a run: the remote,
             the login, what a run would do with them; `None` where there is nothing to look at.
+        has_server: Whether its pull requests live on a server, so that the forge cannot be checked without one.
     """
 
     name: str
@@ -137,3 +141,4 @@ class ForgeProvider:
     factory: Callable[[RunInfo], Forge]
     needs: tuple[str, ...] = attrs.field(default=(), converter=names_of)
     findings: Callable[[Path, RunSettings], Iterable[Finding]] | None = None
+    has_server: bool = False

@@ -209,7 +209,8 @@ def _end(record: TaskRecord, data: Mapping[str, Any]) -> None:
     record.failure_class = IntegrationFailureClass(failure_class) if failure_class else None
     record.parked = bool(get("parked", False))
     record.agent_done = bool(get("agent_done", False))
-    record.concerns = tuple(get("concerns") or ())
+    concerns = get("concerns")
+    record.concerns = tuple(concerns) if concerns else ()
 
 
 def _task_retrying(state: RunState, event: AnyEvent) -> None:

@@ -5,8 +5,7 @@ settings, which a flag may change at any start, and the order of tasks in the fi
 """
 
 import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from functools import cache
 from pathlib import PurePath
@@ -15,6 +14,7 @@ from typing import Any
 import attrs
 
 from agentrelay_core.journal import kinds
+from agentrelay_core.journal.texts import encoder
 from agentrelay_core.runtime import Event
 from agentrelay_core.spec import AgentEnvironment, TaskGraph, WorkstreamSpec
 
@@ -54,7 +54,7 @@ def graph_data(graph: TaskGraph) -> dict[str, Any]:
     Returns:
         ``digest``; ``task_digests``, 16 hexadecimal digits for what each task asks for, by id; ``rest_digest``.
     """
-    of_tasks = {task.id: hashlib.sha256(_encode(task).encode()).hexdigest()[:16] for task in graph.tasks}
+    of_tasks = {task.id: hashlib.sha256(_encode(_plain(task)).encode()).hexdigest()[:16] for task in graph.tasks}
     rest = rest_digest(graph)
     digest = hashlib.sha256(_encode([of_tasks, rest]).encode()).hexdigest()
     return {"digest": digest, "task_digests": of_tasks, "rest_digest": rest}
@@ -87,23 +87,29 @@ def _id(value: WorkstreamSpec) -> str:
 
 
 @cache
-def _fields(cls: Any) -> tuple[tuple[str, Callable[[], Any]], ...]:
-    """The names of a class's fields, each with what makes its default."""
-    return tuple((field.name, _default(field)) for field in attrs.fields(cls))
+def _fields(cls: Any) -> tuple[tuple[str, Any], ...] | None:
+    """The names of a class's fields, each with its default; `None` for a class that is none of attrs."""
+    return tuple((field.name, _default(field)) for field in attrs.fields(cls)) if attrs.has(cls) else None
 
 
-def _default(field: "attrs.Attribute[Any]") -> Callable[[], Any]:
+def _default(field: "attrs.Attribute[Any]") -> Any:
     default: Any = field.default
     if isinstance(default, attrs.Factory) and not default.takes_self:  # type: ignore[arg-type]
-        return default.factory  # type: ignore[no-any-return]
-    return lambda: default
+        return default.factory()
+    return default
 
 
 def _plain(value: Any) -> Any:
     """What JSON should hold in place of a value that it does not know."""
     cls: Any = type(value)
-    if attrs.has(cls):
-        plain = {name: item for name, default in _fields(cls) if (item := getattr(value, name)) != default()}
+    fields = _fields(cls)
+    if fields is not None:
+        plain = {
+            name: item
+            for name, default in fields
+            # Most are the very default, which is seen at once.
+            if (item := getattr(value, name)) is not default and item != default
+        }
         if isinstance(value, AgentEnvironment):
             plain["type"] = cls.__qualname__
         return plain
@@ -114,4 +120,4 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{value!r} is not plain data and cannot be part of a graph")
 
 
-_encode = json.JSONEncoder(default=_plain, sort_keys=True, separators=(",", ":")).encode
+_encode = encoder(_plain, sort_keys=True)

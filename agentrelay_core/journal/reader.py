@@ -16,10 +16,10 @@ _SELECT = f"SELECT sequence, {', '.join(storage.COLUMNS)} FROM events WHERE sequ
 # Half of a long record says nothing about the state, and that an agent is at work something only after a failed gate;
 # SQLite passes over rows quicker than we could.
 _KINDS = ", ".join(f"'{kind}'" for kind in sorted(CHANGES.keys() - {kinds.TASK_WAITING}))
-_CHANGING = f"""FROM events WHERE kind IN ({_KINDS}) OR kind = '{kinds.TASK_WAITING}'
+_CHANGING = f"FROM events WHERE kind IN ({_KINDS}) ORDER BY sequence"
+_CHANGING_WITH_GATES = f"""FROM events WHERE kind IN ({_KINDS}) OR kind = '{kinds.TASK_WAITING}'
 AND task_id IN (SELECT task_id FROM events WHERE kind = '{kinds.TASK_GATE_FAILED}') ORDER BY sequence"""
-_SELECT_CHANGING = f"SELECT {', '.join(storage.COLUMNS)} {_CHANGING}"
-_SELECT_NUMBER = f"SELECT sequence, kind {_CHANGING} LIMIT 1 OFFSET ?"
+_COUNT = f"SELECT count(*), coalesce(max(sequence), 0), total(kind = '{kinds.TASK_GATE_FAILED}') FROM events"
 _ROWS_AT_ONCE = 1000  # SQLite and we disturb each other's caches when we take turns row by row
 
 
@@ -64,32 +64,38 @@ def read_state(path: Path) -> RunState:
         if connection is None:
             return state
         connection.execute("BEGIN")  # both queries see the same moment
-        count, last = connection.execute("SELECT count(*), coalesce(max(sequence), 0) FROM events").fetchone()
+        count, last, failed_gates = connection.execute(_COUNT).fetchone()
         if count != last:
             raise damaged(path, f"it should hold {last} events and holds {count}; some are missing")
-        _derive(state, connection, path)
+        _derive(state, connection, path, _CHANGING_WITH_GATES if failed_gates else _CHANGING)
         state.sequence = last
     return state
 
 
-def _derive(state: RunState, connection: sqlite3.Connection, path: Path) -> None:
+def _derive(state: RunState, connection: sqlite3.Connection, path: Path, changing: str) -> None:
     changes, make = CHANGES, tuple.__new__  # as `Recorded._make` does, but without a call of its own for each row
-    rows = connection.execute(_SELECT_CHANGING)
+    rows = connection.execute(f"SELECT {', '.join(storage.COLUMNS)} {changing}")
     done = 0
     while some := rows.fetchmany(_ROWS_AT_ONCE):
-        for position, row in enumerate(some, done):
+        for row in some:
             text = row[-1]
             try:
                 event = make(Recorded, row if text is None else (*row[:-1], values_in(text)))
             except ValueError as error:
-                sequence, _ = connection.execute(_SELECT_NUMBER, (position,)).fetchone()
+                sequence, _ = _which(connection, changing, done + some.index(row))
                 raise storage.unreadable(path, sequence, error) from error
             try:
                 changes[event.kind](state, event)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                sequence, kind = connection.execute(_SELECT_NUMBER, (position,)).fetchone()
+                sequence, kind = _which(connection, changing, done + some.index(row))
                 raise damaged(path, f"event {sequence} ({kind}) cannot be understood: {error!r}") from error
         done += len(some)
+
+
+def _which(connection: sqlite3.Connection, changing: str, position: int) -> tuple[int, str]:
+    """Number and kind of the event at a position among those that were read."""
+    sequence, kind = connection.execute(f"SELECT sequence, kind {changing} LIMIT 1 OFFSET ?", (position,)).fetchone()
+    return sequence, kind
 
 
 @contextmanager

@@ -6,7 +6,9 @@ A row stays the tuple that SQLite gave and looks like an `Event`, for making an 
 import json
 from typing import Any, NamedTuple
 
-_read = json.JSONDecoder().raw_decode
+# `raw_decode` without its own call, and without the error that it makes.
+_decoder: Any = json.JSONDecoder()
+_read = _decoder.scan_once
 
 
 class Recorded(NamedTuple):
@@ -45,7 +47,10 @@ def values_in(text: str) -> dict[str, Any]:
     Raises:
         ValueError: It is something else.
     """
-    values, end = _read(text)
+    try:
+        values, end = _read(text, 0)
+    except StopIteration as nothing:
+        raise ValueError(f"it is no JSON from character {nothing.value} on") from None
     if end != len(text) or not isinstance(values, dict):
         raise ValueError("it is no JSON object")
     return values

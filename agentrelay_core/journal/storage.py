@@ -4,15 +4,15 @@ Schema 2: events, and the owners that wrote them, one after another; schema 1 ha
 our files from others, ``user_version`` is the schema; `event_of` and the writer's insert are each other's inverse.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from agentrelay_core.journal.errors import JournalRefused, damaged
 from agentrelay_core.journal.recorded import values_in
+from agentrelay_core.journal.texts import encoder
 from agentrelay_core.runtime import Event
 
 SCHEMA = 2
@@ -53,7 +53,7 @@ PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {SCHEMA};
 """
 
-_dump = json.JSONEncoder(separators=(",", ":"), default=str).encode
+_text_of = encoder(str)
 
 Row = tuple[int, float, str, str, str, int, str, str | None]
 
@@ -133,7 +133,7 @@ def begin_epoch(connection: sqlite3.Connection, owner: str, since: float) -> int
     return int(epoch)
 
 
-@lru_cache(maxsize=64)
+@cache
 def insert_statement(rows: int) -> str:
     """The statement that adds events, or none at all when this connection's epoch has ended.
 
@@ -145,8 +145,11 @@ def insert_statement(rows: int) -> str:
     """
     columns = ", ".join(COLUMNS)
     row = f"({', '.join('?' * len(COLUMNS))})"
+    # That there is no data comes as an empty text: to hand over `None`, sqlite3 first asks its adapters, at length.
+    *kept, data = (f"column{number}" for number, _ in enumerate(COLUMNS, 1))
     return (
-        f"INSERT INTO events ({columns}) SELECT * FROM (VALUES {', '.join([row] * rows)}) "
+        f"INSERT INTO events ({columns}) SELECT {', '.join(kept)}, nullif({data}, '') "
+        f"FROM (VALUES {', '.join([row] * rows)}) "
         "WHERE (SELECT max(epoch) FROM owners) = (SELECT epoch FROM mine)"
     )
 
@@ -180,7 +183,7 @@ def values_of(events: Iterable[Event]) -> list[Any]:
             # Half of a surrogate pair, as an undecodable file name gives, is no UTF-8.
             message if message.isascii() else message.encode("utf-8", "backslashreplace").decode(),
             # A value that is not plain is recorded as its text: better than losing the event.
-            _dump(dict(data)) if data else None,
+            _text_of(data if type(data) is dict else dict(data)) if data else "",
         )
     return values
 

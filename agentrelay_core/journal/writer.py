@@ -11,12 +11,11 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from contextlib import suppress
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from agentrelay_core.journal import storage
+from agentrelay_core.journal.bell import Bell
 from agentrelay_core.journal.errors import JournalError, translate
 from agentrelay_core.journal.filesystem import MountTable, private_directory, refuse_network_disk, system_mounts
 from agentrelay_core.journal.writing import commit, prepare
@@ -24,7 +23,9 @@ from agentrelay_core.runtime import Event, IntegrationError
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Awaitable
 
+T = TypeVar("T")
 Durability = Literal["power_loss", "process_death"]
 
 # Commits of more rows than this, which would hold up the event loop, are left to the thread.
@@ -56,7 +57,7 @@ class Journal:
         self._checkpointed_at = 0
         self._events: deque[Event] = deque()
         self._barriers: deque[asyncio.Future[None]] = deque()
-        self._wake: SimpleQueue[None] = SimpleQueue()
+        self._bell = Bell()
         self._asleep = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread = 0
@@ -116,38 +117,30 @@ class Journal:
         if self._failure is not None or self._closing:
             raise self._refusal()
         self._events.append(event)
-        if self._loop is not None and threading.get_ident() == self._loop_thread:
-            # Waking the thread while this one goes on costs both; most events are soon followed by a flush.
-            if not self._reminded:
-                self._reminded = True
-                self._loop.call_later(GATHER_SECONDS, self._remind)
-        elif self._asleep:
-            self._asleep = False
-            self._wake.put(None)
+        if not self._reminded:  # else it is written when the loop comes to look, whoever appended it
+            self._see_to_writing()
 
-    async def flush(self) -> None:
-        """Wait until everything appended so far is durable.
+    def flush(self) -> "Awaitable[None]":
+        """Give what ends when everything appended so far is durable; called in an event loop.
 
         Raises:
             JournalError: It cannot be made durable; the text says why and what to do.
         """
-        import asyncio  # by now the caller has it; importing the journal should not
-
         if self._failure is not None or self._closing:
             raise self._refusal()
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            self._loop, self._loop_thread, self._reminded = loop, threading.get_ident(), False
+        loop = self._loop
+        if loop is None or threading.get_ident() != self._loop_thread or not loop.is_running():
+            loop = self._enter_loop()
         barrier: asyncio.Future[None] = loop.create_future()
         self._barriers.append(barrier)
         if self._waits_for_disk:
-            self._wake.put(None)
+            self._bell.ring()
         elif not self._shared_turn:
             # The first in this turn of the loop goes at once; those that follow share a commit at the turn's end.
             self._shared_turn = True
             loop.call_soon(self._end_turn)
             self._commit_here()
-        await barrier
+        return barrier
 
     def close(self) -> None:
         """Write what is queued and close the file; closing twice is closing once. Blocks for the disk.
@@ -157,7 +150,7 @@ class Journal:
         """
         first = not self._closing
         self._closing = True
-        self._wake.put(None)
+        self._bell.ring()
         self._thread.join()
         if first and self._failure is not None:
             raise self._refusal()
@@ -172,11 +165,27 @@ class Journal:
 
         await asyncio.to_thread(self.close)
 
+    def _enter_loop(self) -> "asyncio.AbstractEventLoop":
+        """Serve the loop that runs in this thread from now on."""
+        import asyncio  # by now the caller has it; importing the journal should not
+
+        self._loop, self._loop_thread, self._reminded = asyncio.get_running_loop(), threading.get_ident(), False
+        return self._loop
+
+    def _see_to_writing(self) -> None:
+        """Have the thread write what no flush may follow, soon."""
+        if self._loop is not None and threading.get_ident() == self._loop_thread:
+            # Waking the thread while this one goes on costs both; most events are soon followed by a flush.
+            self._reminded = True
+            self._loop.call_later(GATHER_SECONDS, self._remind)
+        elif self._asleep:
+            self._bell.ring()
+
     def _remind(self) -> None:
         """Wake the thread for events that no flush followed."""
         self._reminded = False
         if self._events:
-            self._wake.put(None)
+            self._bell.ring()
 
     def _end_turn(self) -> None:
         self._shared_turn = False
@@ -186,7 +195,7 @@ class Journal:
     def _commit_here(self) -> None:
         """Commit what has gathered, unless that is much or the thread is at it."""
         if len(self._events) > MOST_ROWS_ON_THE_LOOP or not self._writing.acquire(blocking=False):
-            self._wake.put(None)
+            self._bell.ring()
             return
         try:
             barriers = self._commit_gathered()
@@ -218,14 +227,14 @@ class Journal:
                 with self._writing:
                     self._checkpoint()
         # Those who came while the last events were written.
-        self._release([self._barriers.popleft() for _ in range(len(self._barriers))])
+        self._release(_taken(self._barriers))
         self._connection.close()
 
     def _commit_gathered(self) -> "list[asyncio.Future[None]]":
         """Commit all that is queued; the barriers that stood for it. Called by whoever is writing."""
         # Barriers before events: all that a barrier stands for was queued before it.
-        barriers = [self._barriers.popleft() for _ in range(len(self._barriers))]
-        events = [self._events.popleft() for _ in range(len(self._events))]
+        barriers = _taken(self._barriers)
+        events = _taken(self._events)
         if events and self._failure is None:
             try:
                 self._commit(events)
@@ -238,14 +247,11 @@ class Journal:
         # Set before looking, so that whoever appends after the look sees it and wakes the thread.
         self._asleep = True
         if not (self._events or self._barriers or self._closing):
-            self._wake.get()
+            self._bell.wait()
         self._asleep = False
         if not (self._barriers or self._closing):
-            with suppress(Empty):
-                self._wake.get(timeout=GATHER_SECONDS)
-        # What these tokens stand for is already queued.
-        while not self._wake.empty():
-            self._wake.get_nowait()
+            self._bell.wait(GATHER_SECONDS)
+        self._bell.answer()
 
     def _commit(self, events: list[Event]) -> None:
         self._statements += commit(self._connection, events)
@@ -285,3 +291,9 @@ class Journal:
             self._checkpointed_at = self._wal.stat().st_size
         except (OSError, sqlite3.Error) as error:
             self._failure = error
+
+
+def _taken(queue: deque[T]) -> list[T]:
+    """What is in a queue by now, taken out while others go on to add to it."""
+    take = queue.popleft
+    return [take() for _ in range(len(queue))]

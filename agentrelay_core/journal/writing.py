@@ -8,8 +8,9 @@ from agentrelay_core.journal import storage
 from agentrelay_core.journal.errors import FENCED, damaged
 from agentrelay_core.runtime import Event
 
-# Rows of one statement. SQLite works on them without holding Python's lock, so the loop runs meanwhile.
-ROWS_PER_STATEMENT = 64
+# Rows of one statement: many, as SQLite works on them without holding Python's lock, so that the loop runs meanwhile;
+# of few different numbers, as each makes a statement of its own that has to be prepared.
+PORTIONS = (64, 32, 16)
 
 
 def prepare(connection: sqlite3.Connection, path: Path, *, waits_for_disk: bool) -> None:
@@ -48,21 +49,30 @@ def commit(connection: sqlite3.Connection, events: Sequence[Event]) -> int:
     Raises:
         sqlite3.Error: None of them was written.
     """
-    if len(events) <= ROWS_PER_STATEMENT:
+    if len(events) < PORTIONS[-1]:
         # One statement is a transaction by itself.
         _insert(connection, events)
         return 1
+    statements = start = 0
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for start in range(0, len(events), ROWS_PER_STATEMENT):
-            _insert(connection, events[start : start + ROWS_PER_STATEMENT])
+        while start < len(events):
+            rows = _portion(len(events) - start)
+            _insert(connection, events[start : start + rows])
+            start += rows
+            statements += 1
         connection.execute("COMMIT")
     except BaseException:
         # SQLite has rolled back by itself where the disk is full.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    return -(-len(events) // ROWS_PER_STATEMENT)
+    return statements
+
+
+def _portion(left: int) -> int:
+    """How many of the events that are left the next statement takes."""
+    return next((rows for rows in PORTIONS if rows <= left), left)
 
 
 def _insert(connection: sqlite3.Connection, events: Sequence[Event]) -> None:

@@ -10,20 +10,20 @@ from collections.abc import Callable
 from agentrelay_core.failpoints import failpoint
 from agentrelay_core.journal import TaskRecord, kinds
 from agentrelay_core.orchestrator.lanes import Lanes
-from agentrelay_core.orchestrator.recording import finish_data, task_event
+from agentrelay_core.orchestrator.recording import finish_data
 from agentrelay_core.orchestrator.retries import attempts_allowed, is_retryable, retry_pause
 from agentrelay_core.runtime import (
     Event,
     TaskArtifacts,
     TaskRuntime,
     TaskState,
-    TaskStatus,
     Throttled,
     classify_integration_error,
 )
+from agentrelay_core.runtime.events import task_event
 from agentrelay_core.runtime.no_room import no_room
 from agentrelay_core.runtime.secrets import without_secrets
-from agentrelay_core.runtime.status import ENDED
+from agentrelay_core.runtime.status import ENDED, FAILED, PENDING, PR_MERGED, RUNNING
 from agentrelay_core.spec import RunSettings
 from agentrelay_core.task_runner import StandardTaskRunner, TaskRunResult
 
@@ -92,7 +92,7 @@ class Attempts:
                 free = isinstance(runtime.failure, Throttled) and runtime.failure.retry_after is not None
                 series += free  # a limit that says when it ends costs no attempt
                 tried = runtime.state.attempt_num - series + 1
-                if runtime.state.status != TaskStatus.FAILED or tried >= allowed or not retryable:
+                if runtime.state.status != FAILED or tried >= allowed or not retryable:
                     break
                 pause = retry_pause(task.retry, tried - 1, runtime.failure, self._random)
                 data = {"delay": round(pause, 3), "error": runtime.state.error, **({"free": True} if free else {})}
@@ -105,7 +105,7 @@ class Attempts:
                 _renew(runtime)
         except asyncio.CancelledError as exc:
             result = fail(runtime, exc)
-        return await self._record(runtime, result)
+        return self._record(runtime, result)
 
     async def refuse(self, runtime: TaskRuntime) -> TaskRunResult:
         """Let a task fail that was cancelled before its first attempt.
@@ -116,9 +116,9 @@ class Attempts:
         Raises:
             JournalError: The end could not be recorded.
         """
-        return await self._record(runtime, fail(runtime, asyncio.CancelledError()))
+        return self._record(runtime, fail(runtime, asyncio.CancelledError()))
 
-    async def _record(self, runtime: TaskRuntime, result: TaskRunResult) -> TaskRunResult:
+    def _record(self, runtime: TaskRuntime, result: TaskRunResult) -> TaskRunResult:
         if runtime.state.status in ENDED:
             data = finish_data(runtime, result)
             self._emit(task_event(kinds.TASK_FINISHED, runtime, result.error or "", data))
@@ -151,7 +151,7 @@ class Attempts:
         if self._lanes is not None:
             await self._lanes.enter(runtime.task, runtime, update=False)
         state, artifacts = runtime.state, runtime.artifacts
-        state.status = record.status if record.teardown_due else TaskStatus.PR_MERGED
+        state.status = record.status if record.teardown_due else PR_MERGED
         state.error = record.error
         artifacts.pr_url, artifacts.concerns = record.pr_url, list(record.concerns)
         await self._runner.finish(runtime, teardown_mode=self._settings.teardown_mode)
@@ -179,10 +179,10 @@ class Attempts:
 def fail(runtime: TaskRuntime, failure: BaseException) -> TaskRunResult:
     """Mark a task as failed outside of its runner; one that has ended already stays as it ended."""
     state = runtime.state
-    if state.status == TaskStatus.PENDING:
-        state.transition(TaskStatus.RUNNING)
+    if state.status == PENDING:
+        state.transition(RUNNING)
     if state.status not in ENDED:
-        state.transition(TaskStatus.FAILED)
+        state.transition(FAILED)
         cancelled = isinstance(failure, asyncio.CancelledError)
         error = "CancelledError: cancelled" if cancelled else f"{type(failure).__name__}: {failure}"
         state.error = without_secrets(runtime, error)
@@ -193,7 +193,7 @@ def fail(runtime: TaskRuntime, failure: BaseException) -> TaskRunResult:
 def _renew(runtime: TaskRuntime) -> None:
     """Make a failed runtime ready for its next attempt; what it told people stays."""
     state = runtime.state
-    state.transition(TaskStatus.PENDING)
+    state.transition(PENDING)
     runtime.last_error = state.error
     runtime.failure = None
     runtime.resumed = runtime.turn_due = runtime.agent_done = runtime.unwatched = False

@@ -16,8 +16,8 @@ from agentrelay_core.orchestrator.lanes import Lanes
 from agentrelay_core.orchestrator.results import Ended, RunResult, WorkstreamResult, outcome_of
 from agentrelay_core.orchestrator.retries import is_parked
 from agentrelay_core.orchestrator.schedule import Schedule
-from agentrelay_core.runtime import Event, Fenced, TaskRuntime, TaskStatus, is_internal
-from agentrelay_core.runtime.status import DONE
+from agentrelay_core.runtime import Event, Fenced, TaskRuntime, is_internal
+from agentrelay_core.runtime.status import DONE, FAILED, PENDING
 from agentrelay_core.spec import RunSettings, Task, TaskGraph, WorkstreamSpec
 from agentrelay_core.task_runner import StandardTaskRunner, TaskRunResult, Workspace
 from agentrelay_core.task_runner.calls import call_step
@@ -226,7 +226,7 @@ class Execution:
             self._schedule.done(task.id)
             if self._lanes is not None:
                 self._lanes.task_done(task)
-        elif result.status == TaskStatus.FAILED:
+        elif result.status == FAILED:
             self._note_failure(task, runtime.failure)
         self._go_on()
 
@@ -280,7 +280,7 @@ class Execution:
         for task_id in self._schedule.left():
             self._blocked.setdefault(task_id, "")
         tasks = {
-            task.id: self._results.get(task.id) or TaskRunResult(task.id, TaskStatus.PENDING, None, None)
+            task.id: self._results.get(task.id) or TaskRunResult(task.id, PENDING, None, None)
             for task in self._graph.tasks
         }
         lanes = {} if self._lanes is None else self._lanes.results

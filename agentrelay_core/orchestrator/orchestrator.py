@@ -252,15 +252,15 @@ class Orchestrator:
         return self._journal
 
     def _emit(self, event: Event) -> None:
+        assert self._journal is not None
         try:
-            self._open_journal().append(event)
+            self._journal.append(event)
         except (JournalError, Fenced) as error:
             if self._execution is None:
                 raise
             self._abort(error)
-        listener = self._listener
-        if listener is not None:
-            listener(event)
+        if self._listener is not None:
+            self._listener(event)
 
     def _abort(self, error: BaseException) -> None:
         """End the run with an error: nothing is done that cannot be recorded."""

@@ -1,5 +1,6 @@
 """What a run will do, worked out before it does anything: the object that a dry run shows is the one a run consumes."""
 
+import functools
 from collections.abc import Collection, Iterator
 from enum import StrEnum
 
@@ -67,7 +68,7 @@ class Plan:
     entered: frozenset[str] = frozenset()
     cut_off: bool = False
 
-    @property
+    @functools.cached_property
     def to_run(self) -> frozenset[str]:
         """Ids of the tasks that will run."""
         return frozenset(planned.task.id for planned in self.tasks if planned.action is Action.RUN)
@@ -146,6 +147,7 @@ def _plan_task(
     selected: Collection[str] | None,
     planned: dict[str, PlannedTask],
 ) -> PlannedTask:
+    run = Action.RUN
     record = state.tasks.get(task.id)
     if task.id in finished:
         assert record is not None
@@ -163,13 +165,17 @@ def _plan_task(
         at_work = record.interrupted  # goes on, whatever is selected: its agent may live
     if selected is not None and task.id not in selected and not at_work:
         return PlannedTask(task=task, action=Action.SKIP, reason="is not selected", attempt_num=attempt)
-    upstream = [planned[dependency] for dependency in task.dependencies]
-    waits = [entry.task.id for entry in upstream if entry.task.id not in finished and entry.action is not Action.RUN]
+    wave, waits = 0, []
+    for dependency in task.dependencies:
+        upstream = planned[dependency]
+        if upstream.action is run:
+            wave = max(wave, upstream.wave + 1)
+        elif dependency not in finished:
+            waits.append(dependency)
     if waits:
         reason = f"waits for {', '.join(waits)}, which will not run"
         return PlannedTask(task=task, action=Action.WAIT, reason=reason, attempt_num=attempt)
-    wave = 1 + max((entry.wave for entry in upstream if entry.action is Action.RUN), default=-1)
-    return PlannedTask(task=task, action=Action.RUN, reason=reason, attempt_num=attempt, wave=wave)
+    return PlannedTask(task=task, action=run, reason=reason, attempt_num=attempt, wave=wave)
 
 
 def _goes_on(record: TaskRecord) -> bool:

@@ -1,11 +1,13 @@
 """What the run's memory is told of a task: each fact under a name of its own, on the disk before what hangs on it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from agentrelay_core.journal import Journal, JournalError, kinds
 from agentrelay_core.orchestrator.retries import is_parked, is_retryable
-from agentrelay_core.runtime import Event, Fenced, IntegrationFailureClass, TaskRuntime, TaskStatus
+from agentrelay_core.runtime import Event, Fenced, TaskRuntime
+from agentrelay_core.runtime.events import task_event
+from agentrelay_core.runtime.status import PR_MERGED
 from agentrelay_core.task_runner import TaskRunResult
 from agentrelay_core.task_runner.step_calls import Detached
 
@@ -28,30 +30,29 @@ class JournalRecorder:
         self._emit = emit
         self._abort = abort
 
-    async def intend(self, runtime: TaskRuntime, effect: str) -> None:
-        """Return when it is on the disk that an effect may have begun.
+    def intend(self, runtime: TaskRuntime, effect: str) -> Awaitable[None]:
+        """Give what ends when it is on the disk that an effect may have begun.
 
         Raises:
             Detached: It cannot be recorded, so the effect must not begin and the task is left as it is.
         """
         if effect not in _TOLD:
             self._emit(task_event(kinds.INTENT, runtime, effect))
-        await self._flush()
+        return self._flush()
 
     def recovered(self, runtime: TaskRuntime, effect: str) -> None:
         """Note that an effect had happened already and was not repeated."""
         self._emit(task_event(kinds.EFFECT_RECOVERED, runtime, effect, {"recovered": True}))
 
-    async def ended(self, runtime: TaskRuntime, failure_class: IntegrationFailureClass | None) -> None:
+    async def ended(self, runtime: TaskRuntime, result: TaskRunResult) -> None:
         """Note how an attempt ended, before it is torn down.
 
         Raises:
             Detached: It cannot be recorded, so nothing is torn down.
         """
-        result = TaskRunResult.from_runtime(runtime, failure_class)
         data = {**finish_data(runtime, result), "retryable": is_retryable(runtime)}
         self._emit(task_event(kinds.TASK_ENDED, runtime, result.error or "", data))
-        if result.status != TaskStatus.PR_MERGED:  # a merge is found in the repository; another end is nowhere else
+        if result.status != PR_MERGED:  # a merge is found in the repository; another end is nowhere else
             await self._flush()
 
     async def _flush(self) -> None:
@@ -62,22 +63,10 @@ class JournalRecorder:
             raise Detached from error
 
 
-def task_event(kind: str, runtime: TaskRuntime, message: str = "", data: Mapping[str, Any] | None = None) -> Event:
-    """An event about a task, with its lane and attempt."""
-    return Event(
-        kind=kind,
-        task_id=runtime.task.id,
-        workstream_id=runtime.task.workstream_id,
-        attempt_num=runtime.state.attempt_num,
-        message=message,
-        data=data or {},
-    )
-
-
 def finish_data(runtime: TaskRuntime, result: TaskRunResult) -> dict[str, Any]:
     """What the records of an attempt's end carry."""
     return {
-        "status": result.status.value,
+        "status": str(result.status),
         "pr_url": result.pr_url,
         "error": result.error,
         "failure_class": None if result.failure_class is None else result.failure_class.value,

@@ -46,6 +46,7 @@ def run_info(
             task.id: {dependency: described[dependency] for dependency in task.dependencies} for task in graph.tasks
         },
         settings=settings,
+        workstreams=tuple(graph.workstreams),
         helper_fds=helper_fds,
         report=tell,
     )

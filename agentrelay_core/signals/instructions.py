@@ -7,7 +7,7 @@ from string import Template
 from agentrelay_core.runtime import TaskRuntime
 from agentrelay_core.runtime.untrusted_text import fenced
 from agentrelay_core.signals.manifest import paths_by_category
-from agentrelay_core.spec import AdrVerbosity, AgentRole
+from agentrelay_core.spec import AdrVerbosity, AgentRole, Task
 
 _SHIPPED = Path(__file__).with_name("templates")
 _LONGEST_ERROR = 16_384
@@ -47,6 +47,7 @@ def instructions(
     dependency_descriptions: Mapping[str, str | None],
     base_branch: str | None,
     template_dir: Path | None,
+    may_open: bool = True,
 ) -> str:
     """The content of ``instructions.md``.
 
@@ -59,9 +60,11 @@ def instructions(
         dependency_descriptions: Descriptions by task id; those of the task's dependencies are used.
         base_branch: What the pull request is to be merged into.
         template_dir: The user's own templates, ``<role>.md``, which override those that ship.
+        may_open: Whether the agent may open its pull request itself.
     """
     task = runtime.task
     values = _values(runtime, dependency_descriptions, base_branch)
+    values["publishing"] = _publishing(task, may_open=may_open)
     parts = [Template(_template(task.role, template_dir)).safe_substitute(values).strip()]
     if task.completion_gate is not None:
         parts.append(
@@ -111,7 +114,12 @@ def _values(
         "completion_gate": task.completion_gate or _NONE,
         "worktree": str(state.worktree_path or _NONE),
         "signal_dir": str(state.signal_dir),
-        "publishing": "; a pull request is opened for you, or add `--pr URL` if you opened it"
-        if task.pull_request
-        else "",
     }
+
+
+def _publishing(task: Task, *, may_open: bool) -> str:
+    if not task.pull_request:
+        return ""
+    if may_open:
+        return "; a pull request is opened for you, or add `--pr URL` if you opened it"
+    return "; its branch is pushed and a pull request opened for you: do neither yourself"

@@ -31,6 +31,7 @@ def write_protocol_files(
     commit: Mapping[str, Any] | None = None,
     verification: Mapping[str, Any] | None = None,
     input_files: Mapping[str, Sequence[TaggedPath]] | None = None,
+    may_open: bool = True,
 ) -> None:
     """Make ``state.signal_dir`` with the attempt's files, and put the attempt's nonce on ``artifacts.signal_nonce``.
 
@@ -45,6 +46,7 @@ def write_protocol_files(
         commit: How commits are made, as plain data for ``policies.json``.
         verification: What is checked before the work is merged, as plain data for ``policies.json``.
         input_files: Files that upstream tasks made, by task id.
+        may_open: Whether the agent may open its pull request itself.
 
     Raises:
         ValueError: ``signal_dir`` is not set.
@@ -71,6 +73,7 @@ def write_protocol_files(
         dependency_descriptions=dependency_descriptions,
         base_branch=base_branch,
         template_dir=template_dir,
+        may_open=may_open,
     )
     context = _context(runtime, dependency_descriptions) if context_content is None else context_content
     if keep_copies_in is not None:

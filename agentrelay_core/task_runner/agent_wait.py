@@ -4,7 +4,8 @@ import asyncio
 from typing import Any
 
 from agentrelay_core.failpoints import failpoint
-from agentrelay_core.runtime import AgentFailure, Event, Internal
+from agentrelay_core.runtime import AgentFailure, Internal
+from agentrelay_core.runtime.events import task_event
 from agentrelay_core.runtime.secrets import without_secrets
 from agentrelay_core.task_runner.calls import call_step
 from agentrelay_core.task_runner.completion import TaskCompletionSignal
@@ -88,17 +89,8 @@ class AgentWait(StepCalls):
     def _event(self, kind: str, message: str, data: dict[str, Any] | None = None) -> None:
         listener = self.runner.on_event
         if listener is not None:
-            task = self.runtime.task
-            listener(
-                Event(
-                    kind=kind,
-                    task_id=task.id,
-                    workstream_id=task.workstream_id,
-                    attempt_num=self.runtime.state.attempt_num,
-                    message=without_secrets(self.runtime, message),
-                    data=data or {},
-                )
-            )
+            runtime = self.runtime
+            listener(task_event(kind, runtime, without_secrets(runtime, message) if message else "", data))
 
 
 def _is_signal(signal: object) -> None:

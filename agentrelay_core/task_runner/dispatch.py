@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 from agentrelay_core.spec import AgentEnvironment
@@ -85,16 +85,16 @@ class StepDispatch(Generic[T_co]):
             NoImplementationError: Nothing serves the key.
         """
         agent = runtime.task.primary_agent
-        factory = self._resolved.get((agent.framework, type(agent.environment)))
-        if factory is None:
-            factory = self.resolve(agent.framework, type(agent.environment))
-        return factory(runtime)
+        make = self._resolved.get((agent.framework, type(agent.environment)))
+        if make is None:
+            make = self.resolve(agent.framework, type(agent.environment))
+        return make(runtime)
 
     def provider(self, runtime: TaskRuntime) -> str | None:
         """Name and version of the plugin whose factory serves a task, `None` where that is not known."""
         agent = runtime.task.primary_agent
-        factory = self._resolved.get((agent.framework, type(agent.environment)))
-        return getattr(factory, "provider", None)
+        key = agent.framework, type(agent.environment)
+        return getattr(self.resolve(*key), "provider", None) if key in self._resolved else None
 
     def resolve(self, framework: str, environment: type[AgentEnvironment]) -> Callable[[TaskRuntime], T_co]:
         """Find the factory for a key without calling it.
@@ -117,7 +117,7 @@ class StepDispatch(Generic[T_co]):
             if self._default is None:
                 raise NoImplementationError(self._miss(framework, environment))
             entry = self._default
-        self._resolved[framework, environment] = entry
+        self._resolved[framework, environment] = _quick_to_call(entry)
         return entry
 
     def _miss(self, framework: str, environment: type[AgentEnvironment]) -> str:
@@ -155,3 +155,8 @@ def lookup_order(framework: str, environment: type[AgentEnvironment]) -> Iterabl
 
 def _plain(framework: Any) -> str:
     return str(framework.value) if isinstance(framework, Enum) else framework
+
+
+def _quick_to_call(factory: Any) -> Any:
+    """The method of an object that can be called, which costs half of what a call of the object does."""
+    return factory if isinstance(factory, FunctionType) else factory.__call__

@@ -6,7 +6,8 @@ The order of a task's life is fixed, so most records serve twice: that one step 
 from collections.abc import Awaitable
 from typing import Final, Protocol
 
-from agentrelay_core.runtime import IntegrationFailureClass, TaskRuntime
+from agentrelay_core.runtime import TaskRuntime
+from agentrelay_core.task_runner.result import TaskRunResult
 
 # The effect of each step that has one; waiting touches nothing.
 EFFECT_OF: Final = {
@@ -41,7 +42,7 @@ class EffectRecorder(Protocol):
     def recovered(self, runtime: TaskRuntime, effect: str) -> None:
         """Note that an effect had happened already, in an earlier session, and was not repeated."""
 
-    def ended(self, runtime: TaskRuntime, failure_class: IntegrationFailureClass | None) -> Awaitable[None]:
+    def ended(self, runtime: TaskRuntime, result: TaskRunResult) -> Awaitable[None]:
         """Return when it is noted how an attempt ended; it is torn down then.
 
         Raises:

@@ -12,11 +12,10 @@ from agentrelay_core.runtime import (
     IntegrationFailureClass,
     Internal,
     TaskRuntime,
-    TaskStatus,
     Throttled,
 )
 from agentrelay_core.runtime.secrets import without_secrets
-from agentrelay_core.runtime.status import DONE
+from agentrelay_core.runtime.status import COMPLETED, DONE, FAILED, PR_CREATED, PR_MERGED, RUNNING
 from agentrelay_core.spec import TearDownMode
 from agentrelay_core.task_runner.agent_wait import TEARDOWN, AgentWait
 from agentrelay_core.task_runner.calls import call_step
@@ -145,9 +144,9 @@ class Life(AgentWait):
             elif not url:
                 self._failed(_NO_URL)
                 return False
-            if url and runtime.state.status == TaskStatus.RUNNING:
+            if url and runtime.state.status == RUNNING:
                 runtime.artifacts.pr_url = url
-                runtime.state.transition(TaskStatus.PR_CREATED)
+                runtime.state.transition(PR_CREATED)
         else:
             url = None
         if workspace is not None:
@@ -205,7 +204,7 @@ class Life(AgentWait):
         runtime = self.runtime
         url = runtime.artifacts.pr_url
         if url is None or not runtime.task.pull_request:
-            runtime.state.transition(TaskStatus.COMPLETED)
+            runtime.state.transition(COMPLETED)
             return
         self._event("task_pr_merging", url)
         # A merge that ends while we are being cancelled has happened all the same.
@@ -217,10 +216,10 @@ class Life(AgentWait):
             )
 
     def _merged(self, _: object) -> None:
-        self.runtime.state.transition(TaskStatus.PR_MERGED)
+        self.runtime.state.transition(PR_MERGED)
 
     def _failed(self, error: str) -> None:
-        self.runtime.state.transition(TaskStatus.FAILED)
+        self.runtime.state.transition(FAILED)
         self.runtime.state.error = without_secrets(self.runtime, error)
 
 

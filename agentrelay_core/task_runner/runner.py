@@ -15,12 +15,12 @@ from agentrelay_core.runtime import classify_integration_error as classify
 from agentrelay_core.runtime.events import careful
 from agentrelay_core.runtime.no_room import no_room
 from agentrelay_core.runtime.secrets import without_secrets
-from agentrelay_core.runtime.status import DONE
+from agentrelay_core.runtime.status import DONE, FAILED, PENDING, RUNNING
 from agentrelay_core.spec import TearDownMode
 from agentrelay_core.task_runner.calls import is_async
 from agentrelay_core.task_runner.culprits import culprit
 from agentrelay_core.task_runner.dispatch import StepDispatch
-from agentrelay_core.task_runner.effects import EFFECT_OF, EffectRecorder
+from agentrelay_core.task_runner.effects import DURABLE, EFFECT_OF, EffectRecorder
 from agentrelay_core.task_runner.life import Life
 from agentrelay_core.task_runner.protocols import (
     TaskCompletionChecker,
@@ -47,12 +47,14 @@ class Way(NamedTuple):
         is_async: Whether it is ``async def``.
         reconciles: Whether the step can reconcile.
         effect: Its effect's name.
+        durable: Whether its effect's intent must be durable before.
         may_wait: Whether it may wait for others.
     """
 
     is_async: bool
     reconciles: bool
     effect: str | None
+    durable: bool
     may_wait: bool
 
 
@@ -120,14 +122,14 @@ class StandardTaskRunner:
             asyncio.CancelledError: The run was cancelled: the task is FAILED and its agent stopped.
         """
         status = runtime.state.status
-        if status != TaskStatus.PENDING:
+        if status != PENDING:
             raise ValueError(f"a task must be PENDING to be run; {runtime.task.id!r} is {TaskStatus(status).name}")
         life = Life(self, runtime, self.watchdog.watch())
         self._lives[life] = None
         failure_class: IntegrationFailureClass | None = None
         cancelled: asyncio.CancelledError | None = None
         try:
-            runtime.state.transition(TaskStatus.RUNNING)
+            runtime.state.transition(RUNNING)
             failure_class = await life.live()
         except Detached:
             return TaskRunResult.from_runtime(runtime)
@@ -147,25 +149,26 @@ class StandardTaskRunner:
         if cancelled is not None:
             await _shielded(self._stop(life, teardown_mode))
             raise cancelled
+        result = TaskRunResult.from_runtime(runtime, failure_class)  # teardown changes no outcome
         try:
             if self.recorder is not None:
-                await self.recorder.ended(runtime, failure_class)
+                await self.recorder.ended(runtime, result)
             failpoint("merge", "outcome")
         except Detached:
             self.watchdog.forget(life.wait)
-            return TaskRunResult.from_runtime(runtime, failure_class)
+            return result
         except asyncio.CancelledError:
             await _shielded(life.end(teardown_mode, stop_agent=True))
             self.watchdog.forget(life.wait)
             raise
         await self._end(life, teardown_mode)
-        return TaskRunResult.from_runtime(runtime, failure_class)
+        return result
 
     async def _stop(self, life: Life, teardown_mode: TearDownMode) -> None:
         """Note the end of a task that was cancelled, and stop its agent; the latter even if the former fails."""
         try:
             if self.recorder is not None:
-                await self.recorder.ended(life.runtime, None)
+                await self.recorder.ended(life.runtime, TaskRunResult.from_runtime(life.runtime))
         except Detached:
             return
         await life.end(teardown_mode, stop_agent=True)
@@ -204,6 +207,7 @@ class StandardTaskRunner:
             raise
         finally:
             self.watchdog.forget(life.wait)
+            life.runtime.reporter = None  # else the two would keep each other until the garbage collector comes
 
     def way_to_call(self, step: object, method: str) -> Way:
         """Find out, once per class, how a step's method is called; a step that cannot be called is refused.
@@ -219,8 +223,9 @@ class StandardTaskRunner:
         way = self.ways.get((kind, method))
         if way is None:
             check_step(step, method)
+            effect = EFFECT_OF.get(method)
             reconciles = getattr(kind, "reconcile", None) is not None
-            way = Way(is_async(step, method), reconciles, EFFECT_OF.get(method), may_wait(step, method))
+            way = Way(is_async(step, method), reconciles, effect, effect in DURABLE, may_wait(step, method))
             if hasattr(kind, method):
                 self.ways[kind, method] = way
         return way
@@ -239,7 +244,7 @@ class StandardTaskRunner:
 def _fail(runtime: TaskRuntime, error: str, exc: BaseException) -> None:
     if runtime.state.status in DONE:
         return
-    runtime.state.transition(TaskStatus.FAILED)
+    runtime.state.transition(FAILED)
     runtime.state.error = without_secrets(runtime, error)
     runtime.failure = exc
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from agentrelay_core.failpoints import failpoint
+from agentrelay_core.failpoints import ANY_ARMED, failpoint
 from agentrelay_core.runtime import Agent, AgentFailure, Internal, Lost, TaskRuntime
 from agentrelay_core.runtime.status import ENDED
 from agentrelay_core.spec import Deadlines
@@ -75,11 +75,12 @@ class StepCalls:
         """Look a step up, ask it whether its effect is there already, and run it."""
         runner, runtime = self.runner, self.runtime
         self.calling = method, table
-        step = table(runtime)
+        step = table.__call__(runtime)  # its method, as for the factory that it finds
         way = runner.ways.get((type(step), method)) or runner.way_to_call(step, method)
         effect = way.effect
         if effect is not None:
-            failpoint(effect, "begin")
+            if ANY_ARMED:
+                failpoint(effect, "begin")
             if way.reconciles:
                 present, value = await self._reconcile(step, method)
                 if present:
@@ -89,9 +90,10 @@ class StepCalls:
                         keep(value)
                     self.calling = None
                     return value
-            if effect in DURABLE and runner.recorder is not None:
+            if way.durable and runner.recorder is not None:
                 await runner.recorder.intend(runtime, effect)
-            failpoint(effect, "intent")
+            if ANY_ARMED:
+                failpoint(effect, "intent")
         if way.may_wait:
             seconds, detachable = self._longest_wait(seconds), True
         if way.is_async:
@@ -108,7 +110,7 @@ class StepCalls:
         else:
             work = call_step(runner.executor, step, method, runtime, *args, keep=keep)
             result = await self._timed(work, seconds, method, detachable=detachable)
-        if effect is not None:
+        if ANY_ARMED and effect is not None:
             failpoint(effect, "effect")
         self.calling = None
         return result

@@ -136,13 +136,54 @@ def test_a_name_that_is_not_there_is_told(shell, install):
     assert "`agentrelay plugins check agentrelay-one`" in both
 
 
+FORGE = """
+    import subprocess
+    from agentrelay_core import ForgeProvider, hookimpl
+
+    class Forge:
+        def __init__(self, run):
+            raise RuntimeError("no login")
+
+    @hookimpl
+    def agentrelay_forges():
+        yield ForgeProvider(name="unready", recognises=lambda url: False, factory=Forge, {more})
+"""
+
+
+@pytest.mark.slow
+def test_a_forge_is_checked(shell, install):
+    """Each forge that a plugin declares has a row by its name; one that cannot be made fails there, exit 1."""
+    install("agentrelay-unready", FORGE.format(more=""))
+    row = _card(shell("plugins", "check", "agentrelay-unready", "--json", expect=1))["card"][0]
+    assert (row["step"], row["forge"], row["compliance"]) == ("forge", "unready", "ForgeCompliance")
+    failed = {check["name"]: check["message"] for check in row["checks"] if check["outcome"] == "failed"}
+    assert failed.keys() == {"importing_the_plugin_is_light", "signature"}
+    assert "the factory of the forge 'unready' raised RuntimeError: no login" in failed["signature"]
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ("has_server=True", "its pull requests live on a server; subclass ForgeCompliance of pytest-agentrelay"),
+        ("needs=('surely-not-there',)", "surely-not-there is not on PATH"),
+    ],
+)
+def test_a_forge_that_cannot_be_checked_is_only_claimed(shell, install, more, why):
+    """A forge with a server, or without a program that it needs, is listed, and why it is not checked."""
+    install("agentrelay-unready", FORGE.format(more=more))
+    done = shell("plugins", "check", "agentrelay-unready")
+    assert f"forge unready: only claimed, not checked: {why}" in done.stdout
+
+
+@pytest.mark.slow
 def test_what_no_check_can_judge_is_only_claimed(shell):
-    """Workspace, preparer, merger, teardown and forges need their own repository: they are listed, and why."""
+    """Workspace, preparer, merger and teardown need their own repository: they are listed, and why."""
     done = shell("plugins", "check", "agentrelay-git-gh")
     assert "task_merger for * in *: only claimed, not checked: it needs a repository" in done.stdout
     assert "subclass MergerCompliance of pytest-agentrelay" in done.stdout
     assert "  git: git version " in done.stdout
-    assert "0 proven" in done.stdout
+    assert "\nforge local: 16 proven\n" in done.stdout
+    assert "\nforge github: only claimed, not checked: its pull requests live on a server" in done.stdout
 
 
 @pytest.mark.parametrize("given", ["name", "=x", "a=["])

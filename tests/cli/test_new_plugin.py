@@ -38,7 +38,7 @@ def test_each_kind_is_an_active_plugin(shell, kind, monkeypatch):
     assert "license" not in project
     monkeypatch.syspath_prepend(str(folder))
     report = Catalog().add(__import__(package))
-    named = kind in ("framework", "environment")
+    named = kind in ("framework", "environment", "forge")
     provides = f"{kind}:a_{kind}" if named else f"task_{kind}:command:ProcessEnvironment"
     assert (report.status, report.provides) == ("active", (provides,)), report.reason
 
@@ -115,7 +115,6 @@ def test_a_name_that_cannot_be_is_told(shell, arguments, said):
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("forge", "a forge cannot be rendered yet: it comes with the forges of GitHub"),
         ("workspace", "a complete one is in the docstring of agentrelay_workspace (agentrelay_core.hooks.specs)."),
         ("merger", "a merger belongs to a workspace; a complete one is in the docstring of agentrelay_task_merger"),
         ("teardown", "a teardown belongs to a workspace"),
@@ -126,13 +125,28 @@ def test_a_kind_that_is_not_there_is_told(shell, kind, said):
     """What cannot be rendered says so plainly, and which kinds can."""
     refused = shell("plugins", "new", "a", "--kind", kind, expect=2).stderr
     assert said in refused
-    assert "Kinds are: framework, environment, launcher" in refused
+    assert "Kinds are: framework, environment, forge, launcher" in refused
 
 
 def test_bounds_and_names():
     """A version gives the bounds of what is compatible with it; a good name has nothing wrong."""
     assert [bound(version) for version in ("0.1.0", "0.12.3", "1.4.2")] == [">=0.1,<0.2", ">=0.12,<0.13", ">=1.4,<2"]
     assert [name_problem(name) for name in ("aider", "claude-code", "claude_code", "a1")] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["a", "--environment", "process"], "leave it out here"),
+        (["a", "--framework", "command"], "leave it out for a plugin of the kind forge"),
+        (["local"], "provides the forge 'local' already; choose another name"),
+        (["auto"], "`forge: auto` chooses among all forges; choose another name"),
+    ],
+)
+def test_a_forge_that_cannot_be_is_told(shell, arguments, said):
+    """A forge has no pair, and a name of its own; exit 2, and nothing is made."""
+    assert said in shell("plugins", "new", *arguments, "--kind", "forge", expect=2).stderr
+    assert not list(shell.path.glob("agentrelay-*"))
 
 
 @pytest.mark.slow

@@ -19,6 +19,8 @@ RUN_BY = {
     "embedding": "test_documents.py::test_documented_embedding_runs",
     "emulated-github": "test_emulated_github.py::test_documented_tests_pass",
     "entry-point": "test_documents.py::test_the_documented_entry_point_is_in_our_group",
+    "github": "test_github_page.py::test_documented_run_ends_as_the_page_says",
+    "github-graph": "test_github_page.py::test_documented_graph_is_right",
     "graph": "test_documents.py::test_documented_graphs_are_right",
     "helper": "test_documents.py::test_documented_signals_are_understood",
     "hook": "test_hook_pages.py::test_every_hook_is_shown_by_a_complete_plugin",

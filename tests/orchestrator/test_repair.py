@@ -12,6 +12,7 @@ from agentrelay_core.orchestrator.repair.agents import DIRECTORY_VARIABLE, LiveA
 from agentrelay_core.orchestrator.repair.plan import Fate
 from agentrelay_core.orchestrator.repair.planning import plan_cancel, plan_clean, plan_reset, plan_retry
 from agentrelay_core.orchestrator.repair.recorded import RecordedRun, read_recorded
+from agentrelay_core.orchestrator.repair.signal_directories import remove_signal_directory
 from agentrelay_core.orchestrator.repair.tasks import NothingSelected, hanging_on
 from agentrelay_core.processes import ProcessIdentity, identify
 from agentrelay_core.runtime import Event, TaskStatus, UserError
@@ -178,3 +179,28 @@ def test_a_cancelled_task_need_not_have_begun_where_somebody_drives_the_run(tmp_
     assert [change.task_id for change in whole.tasks] == ["a"]
     assert whole.outcome == "cancelled"
     assert plan_cancel(run, ["a"]).outcome == ""
+
+
+@pytest.mark.parametrize(
+    ("file", "goes"),
+    [
+        ("turn-2.md", True),
+        ("events/1-Stop.json", True),
+        ("waiting_input", True),
+        ("deep/turn-2.md", False),
+        ("events/deep/1-Stop.json", False),
+        ("notes.md", False),
+    ],
+)
+def test_files_of_frameworks_go_with_the_directories_of_attempts(tmp_path, file, goes):
+    """What a framework says that it writes is no agent's work, at exactly that place; all else keeps the directory."""
+    directory = tmp_path / ".workflow/g/signals/a/earlier-0"
+    (directory / file).parent.mkdir(parents=True)
+    (directory / file).touch()
+    run = run_of(tmp_path, record("a", "failed", attempt=1), protocol_files=("turn-*.md", "events/*.json"))
+    plan = plan_clean(run)
+    (removal,) = plan.removals
+    assert removal.fate is (Fate.REMOVE if goes else Fate.KEEP)
+    assert goes or file in removal.reason
+    remove_signal_directory(directory, plan.protocol_files)
+    assert directory.exists() is not goes

@@ -1,8 +1,10 @@
 """The standard life of a task, step by step."""
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import pytest
@@ -376,3 +378,16 @@ async def test_a_listener_that_raises_ends_nothing(caplog):
     result = await make_runner(Steps(), on_event=listen).run(make_runtime())
     assert result.status is TaskStatus.PR_MERGED
     assert len(caplog.records) == 1
+
+
+async def test_nothing_of_a_task_that_ended_waits_for_the_garbage_collector():
+    """Whoever forgets a task that ended has its memory back at once."""
+    runner, runtime = make_runner(Steps()), make_runtime()
+    left = weakref.ref(runtime)
+    gc.disable()
+    try:
+        await asyncio.create_task(runner.run(runtime))
+        del runtime
+        assert left() is None
+    finally:
+        gc.enable()

@@ -82,7 +82,8 @@ class Card:
 
 def _row_facts(row: Row) -> dict[str, Any]:
     subject = row.subject
-    facts = {name: getattr(subject, name) for name in ("step", "framework", "environment", "compliance", "not_checked")}
+    names = ("step", "framework", "environment", "forge", "compliance", "not_checked")
+    facts = {name: getattr(subject, name) for name in names}
     standing = "claimed" if subject.not_checked else "failed" if row.of("failed") else "proven"
     return {
         **facts,

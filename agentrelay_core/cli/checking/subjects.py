@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import attrs
 
-from agentrelay_core.hooks import Catalog, EnvironmentType, FrameworkType
+from agentrelay_core.hooks import Catalog, EnvironmentType, ForgeProvider, FrameworkType
 from agentrelay_core.hooks.discovery import candidates
 from agentrelay_core.hooks.loading import register, resolve
 from agentrelay_core.hooks.pins import Offer
@@ -34,8 +34,10 @@ _NOT_CHECKED: Final[Mapping[str, str]] = {
     "task_merger": _OWN_TESTS.format("MergerCompliance"),
     "task_teardown": _OWN_TESTS.format("TeardownCompliance"),
     "workspace": "the test kit has no checks for workspaces yet",
-    "forge": "the test kit has no checks for forges yet",
 }
+_ON_A_SERVER: Final = (
+    "its pull requests live on a server; subclass ForgeCompliance of pytest-agentrelay in the plugin's own tests"
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -50,6 +52,7 @@ class Subject:
         plugin: What the class is to put into its catalog, as ``module`` or ``module:attribute``.
         attributes: What the class is given besides.
         not_checked: Why it is not checked; empty when it is.
+        forge: The forge's name; empty for all else.
     """
 
     step: str
@@ -59,10 +62,13 @@ class Subject:
     plugin: str = ""
     attributes: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
     not_checked: str = ""
+    forge: str = ""
 
     @property
     def title(self) -> str:
-        """For example ``task_launcher for aider in process, with a stand-in for aider``."""
+        """For example ``task_launcher for aider in process, with a stand-in for aider``, or ``forge local``."""
+        if self.forge:
+            return f"{self.step} {self.forge}"
         stood = ", ".join(self.attributes.get("stand_ins", ()))
         return (
             f"{self.step} for {self.framework} in {self.environment}{f', with a stand-in for {stood}' if stood else ''}"
@@ -136,6 +142,8 @@ class _Maker:
                 environment=environment if kind.startswith("task_") else "*",
                 not_checked=_NOT_CHECKED[kind],
             )
+        elif isinstance(record, ForgeProvider):
+            yield self._forge(record)
         elif isinstance(record, FrameworkType):
             place = record.default_environment
             yield self._subject("framework", "FrameworkCompliance", record.name, place, place, starts=False)
@@ -148,6 +156,20 @@ class _Maker:
             framework, _, environment = rest.partition(":")
             named = self._place(record.environment, environment)
             yield self._subject(kind, _STEPS[kind], framework, environment, named)
+
+    def _forge(self, record: ForgeProvider) -> Subject:
+        absent = next((program for program in record.needs if shutil.which(program) is None), None)
+        obstacle = "" if absent is None else f"{absent} is not on PATH"
+        return Subject(
+            step="forge",
+            framework=ANY,
+            environment=ANY,
+            compliance="ForgeCompliance",
+            plugin=self.home,
+            attributes={"forge": record.name},
+            not_checked=_ON_A_SERVER if record.has_server else obstacle,
+            forge=record.name,
+        )
 
     def _subject(
         self, step: str, compliance: str, framework: str, environment: str, place: str | None, *, starts: bool = True

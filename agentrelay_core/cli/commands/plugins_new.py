@@ -34,8 +34,8 @@ from agentrelay_core.spec.suggestions import did_you_mean, listing
 def command(name: str, kind: str, framework: str | None, environment: str | None, directory: str, dry_run: bool) -> int:
     """Make a plugin's distribution, agentrelay-NAME: package, compliance tests, README, tox and CI files.
 
-    A framework is a kind of agent, an environment a place where agents run. A launcher, kickoff or completion_checker
-    is one step of your own for one pair of both.
+    A framework is a kind of agent, an environment a place where agents run, a forge one where pull requests live. A
+    launcher, kickoff or completion_checker is one step of your own for one pair of framework and environment.
     """
     _check(name, kind, framework, environment)
     catalog = catalog_here(".")
@@ -79,8 +79,10 @@ def _check(name: str, kind: str, framework: str | None, environment: str | None)
         raise click.UsageError(problem)
     if framework is not None and not KINDS[kind].is_step:
         raise click.UsageError(f"--framework is for a step's key; leave it out for a plugin of the kind {kind}")
-    if environment is not None and kind == "environment":
+    if environment is not None and kind in ("environment", "forge"):
         raise click.UsageError("--environment is for a step's key, or a framework's default; leave it out here")
+    if kind == "forge" and name == "auto":
+        raise click.UsageError("`forge: auto` chooses among all forges; choose another name")
 
 
 def _not_taken(catalog: Catalog, name: str, kind: str) -> None:

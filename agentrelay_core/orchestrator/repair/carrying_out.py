@@ -71,7 +71,7 @@ def _carry_out(plan: RepairPlan, removal: Removal, repository: Path, repairs: Re
     if removal.fate is Fate.RESCUE:
         return repairs.keep(leftover)
     if leftover.kind == "directory" and is_signal_directory(repository, plan.graph, Path(leftover.name)):
-        remove_signal_directory(Path(leftover.name))
+        remove_signal_directory(Path(leftover.name), plan.protocol_files)
         return None
     return repairs.let_go(leftover, ignored=plan.with_ignored)
 

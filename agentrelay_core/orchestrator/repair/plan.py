@@ -79,6 +79,7 @@ class RepairPlan:
         forgets: Whether the run is forgotten, so that the next one is a new one.
         outcome: How the run is recorded to have ended; empty where that does not change.
         with_ignored: Whether files that git ignores go with their worktrees.
+        protocol_files: Patterns of what goes with attempts' directories beside the protocol's own files.
     """
 
     verb: Verb
@@ -91,6 +92,7 @@ class RepairPlan:
     forgets: bool = False
     outcome: str = ""
     with_ignored: bool = False
+    protocol_files: tuple[str, ...] = ()
 
     @property
     def nothing_to_do(self) -> bool:

@@ -112,6 +112,7 @@ def plan_clean(run: RecordedRun, *, ignored: bool = False) -> RepairPlan:
         stops=tuple(agent for agent in run.agents if not run.is_at_work(agent)),
         removals=tuple(removals),
         with_ignored=ignored,
+        protocol_files=run.protocol_files,
     )
 
 

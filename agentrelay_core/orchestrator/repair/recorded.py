@@ -4,6 +4,7 @@ The order matters: processes are looked at before the journal is read, so that o
 taken for one of an attempt that has ended (faults D6).
 """
 
+from collections.abc import Collection
 from pathlib import Path
 
 import attrs
@@ -28,6 +29,7 @@ class RecordedRun:
         run_ids: All runs that the journal knows.
         agents: Agents of these runs that live.
         leftovers: What is left in the repository.
+        protocol_files: Patterns of what frameworks have in attempts' directories beside the protocol's own files.
     """
 
     graph: str
@@ -37,6 +39,7 @@ class RecordedRun:
     run_ids: frozenset[str]
     agents: tuple[LiveAgent, ...] = ()
     leftovers: tuple[Leftover, ...] = ()
+    protocol_files: tuple[str, ...] = ()
 
     def is_at_work(self, agent: LiveAgent) -> bool:
         """Whether an agent belongs to an attempt that has not ended, as far as the journal tells."""
@@ -54,13 +57,16 @@ class RecordedRun:
 UNDER_WAY = frozenset({"running", "pr_created"})
 
 
-def read_recorded(state_dir: Path, repository: Path, repairs: Repairs | None) -> RecordedRun:
+def read_recorded(
+    state_dir: Path, repository: Path, repairs: Repairs | None, protocol_files: Collection[str] = ()
+) -> RecordedRun:
     """Look at a run.
 
     Args:
         state_dir: Its state directory.
         repository: Root of the user's repository.
         repairs: Finds what is left in the repository; `None` where somebody drives the run, for then nothing is.
+        protocol_files: See `RecordedRun`.
 
     Raises:
         JournalError: The journal cannot be read.
@@ -77,4 +83,5 @@ def read_recorded(state_dir: Path, repository: Path, repairs: Repairs | None) ->
         run_ids=run_ids,
         agents=tuple(agent for agent in agents if agent.run_id in run_ids),
         leftovers=() if repairs is None else tuple(repairs.leftovers()),
+        protocol_files=tuple(protocol_files),
     )

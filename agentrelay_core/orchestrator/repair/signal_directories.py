@@ -4,7 +4,8 @@ The one of each task's latest attempt stays, because `agentrelay logs` shows wha
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
@@ -14,12 +15,13 @@ from agentrelay_core.runtime.environment import HELPER_DIRECTORY, INSTRUCTIONS
 from agentrelay_core.signals import layout
 from agentrelay_core.task_runner.gate import GATE_LOG
 from agentrelay_core.task_runner.repairs import Leftover
+from agentrelay_core.task_runner.traces import WAITING_INPUT
 
 _OF_THE_PROTOCOL: Final = frozenset(
     {
         *(layout.MANIFEST, layout.POLICIES, layout.CONTEXT, layout.DONE, layout.FAILED),
         *(layout.CONCERNS, layout.OUTPUTS, INSTRUCTIONS, GATE_LOG),
-        *("agent.log", ".merged", f"{HELPER_DIRECTORY}/{layout.HELPER}"),
+        *("agent.log", ".merged", WAITING_INPUT, f"{HELPER_DIRECTORY}/{layout.HELPER}"),
     }
 )
 _HALF_MADE: Final = ".part"
@@ -48,7 +50,7 @@ def stale_signal_directories(run: RecordedRun) -> Iterator[Removal]:
         if any(agent.marker[1] == str(path) and run.is_at_work(agent) for agent in run.agents):
             continue
         leftover = Leftover(kind="directory", name=str(path), task_id=task_id, attempt_num=attempt, run_id=run_id)
-        strange = _strange(path)
+        strange = _strange(path, run.protocol_files)
         if strange:
             reason = f"it holds {strange}, which is no file of the protocol"
             yield Removal(leftover=leftover, fate=Fate.KEEP, reason=reason)
@@ -68,13 +70,14 @@ def is_signal_directory(repository: Path, graph: str, path: Path) -> bool:
     return inside and path.is_dir() and path.resolve() == repository.resolve() / path.relative_to(repository)
 
 
-def remove_signal_directory(path: Path) -> None:
+def remove_signal_directory(path: Path, protocol_files: Collection[str]) -> None:
     """Remove an attempt's directory and the task's, if that is empty then; what was put into it meanwhile stays.
 
     Args:
         path: The directory.
+        protocol_files: Patterns of what goes with it beside the protocol's own files.
     """
-    if path.is_dir() and not _strange(path):
+    if path.is_dir() and not _strange(path, protocol_files):
         shutil.rmtree(path)
     for parent in list(path.parents)[:4]:  # the task's, signals, the graph's, .workflow
         try:
@@ -87,9 +90,18 @@ def _signals(repository: Path, graph: str) -> Path:
     return repository / ".workflow" / graph / "signals"
 
 
-def _strange(path: Path) -> str:
+def _strange(path: Path, protocol_files: Collection[str]) -> str:
+    """What in an attempt's directory is neither the protocol's nor a framework's; empty where there is nothing."""
     for found in sorted(path.rglob("*")):
         name = found.relative_to(path).as_posix()
-        if name not in _OF_THE_PROTOCOL and name != HELPER_DIRECTORY:
+        if name in _OF_THE_PROTOCOL or (found.is_dir() and not found.is_symlink()):
+            continue  # an empty directory holds nothing
+        if not any(_matches(name, pattern) for pattern in protocol_files):
             return name
     return ""
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Whether a path matches a pattern, directory by directory."""
+    names, patterns = name.split("/"), pattern.split("/")
+    return len(names) == len(patterns) and all(map(fnmatchcase, names, patterns))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agentrelay_core.hooks import Forge, RunInfo, StepContext
+    from agentrelay_core.hooks.doctor import Finding
+    from agentrelay_core.spec import RunSettings
     from agentrelay_core.task_runner import TaskMerger, TaskPreparer, TaskTeardown, Workspace
     from agentrelay_git_gh.github.forge import GitHubForge as GitHubForge
     from agentrelay_git_gh.github.merger import GhTaskMerger as GhTaskMerger
@@ -68,8 +70,17 @@ def agentrelay_task_teardown() -> Iterable[Provider[TaskTeardown]]:
 @hookimpl
 def agentrelay_forges() -> Iterable[ForgeProvider]:
     """Pull requests without a server, and on GitHub."""
-    yield ForgeProvider(name="local", recognises=_recognises_nothing, factory=_local_forge, needs=_NEEDS)
-    yield ForgeProvider(name="github", recognises=_is_on_github, factory=_github_forge, needs=("git", "gh"))
+    yield ForgeProvider(
+        name="local", recognises=_recognises_nothing, factory=_local_forge, needs=_NEEDS, findings=_local_findings
+    )
+    yield ForgeProvider(
+        name="github",
+        recognises=_is_on_github,
+        factory=_github_forge,
+        needs=("git", "gh"),
+        findings=_github_findings,
+        has_server=True,
+    )
 
 
 def _workspace(run: RunInfo) -> Workspace:
@@ -89,6 +100,7 @@ def _preparer(context: StepContext) -> TaskPreparer:
         run_id=run.run_id,
         state_dir=run.state_dir,
         helper_fds=run.helper_fds,
+        may_open=run.settings.pr != "orchestrator",
     )
 
 
@@ -167,6 +179,23 @@ def _is_on_github(remote_url: str) -> bool:
 
 def _recognises_nothing(remote_url: str) -> bool:
     return False  # chosen by name, and where no other forge recognises the remote
+
+
+def _local_findings(repository: Path, settings: RunSettings) -> Iterable[Finding]:
+    from agentrelay_core.hooks.doctor import Finding
+    from agentrelay_git_gh.refusing import parted
+    from agentrelay_git_gh.sharing_forge import local_problems
+
+    # With `auto`, the forge that would be chosen otherwise says so, and what then stands against this one.
+    for problem in local_problems(settings) if settings.forge == "local" else ():
+        message, mend = parted(problem)
+        yield Finding(level="error", subject="local", message=message, mend=mend)
+
+
+def _github_findings(repository: Path, settings: RunSettings) -> Iterable[Finding]:
+    from agentrelay_git_gh.github.doctor import findings
+
+    return findings(repository, settings)
 
 
 def _repository(run: RunInfo) -> Path:

@@ -6,7 +6,6 @@ way to another place.
 
 import json
 import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -15,7 +14,9 @@ import attrs
 
 from agentrelay_core.hooks import ForgeProvider
 from agentrelay_core.runtime import Internal, UserError
-from agentrelay_git_gh.outward import OutwardGit, without_credentials
+from agentrelay_git_gh.addresses import address_of
+from agentrelay_git_gh.outward import OutwardGit
+from agentrelay_git_gh.refusing import refuse
 from agentrelay_git_gh.repository import Repository
 from agentrelay_git_gh.setup import replace_text
 
@@ -72,64 +73,27 @@ def _choose(repository: Repository, asked: str, forges: Sequence[ForgeProvider])
     if asked != "auto" and provider is None:
         known = ", ".join(sorted({"auto", "local", *(forge.name for forge in forges)}))
         raise UserError(f"forge: {asked} is not available in this version; what there is: {known}")
-    url = _remote(repository)
-    resolved = _resolved(repository, url) if url is not None else None
-    choice = Choice(asked=asked, forge=asked, url=url, resolved=resolved)
+    outward = OutwardGit(git_dir=repository.our_directory, helper_fds=repository.helper_fds)
+    address = address_of(repository.user, outward)
+    resolved = address.resolved if address is not None else None
+    choice = Choice(asked=asked, forge=asked, url=address.url if address is not None else None, resolved=resolved)
     if asked == "auto":
         recognised = [forge.name for forge in forges if resolved is not None and forge.recognises(resolved)]
         if not recognised and resolved is not None:
             _tell_of_missing_login(resolved)
         return attrs.evolve(choice, forge=recognised[0]) if recognised else Choice(asked=asked, forge="local")
     if asked == "github":
-        _require_github(repository, url, resolved)
+        from agentrelay_git_gh.github.requirements import of_place  # for GitHub alone
+
+        refuse(of_place(repository.root, address))
     return choice
-
-
-def _remote(repository: Repository) -> str | None:
-    """The address of ``origin``, else of the only remote."""
-    answer = repository.user.run("config", "-z", "--get-regexp", r"^remote\..*\.url$", accept=(0, 1))
-    urls: dict[str, str] = {}
-    for item in os.fsdecode(answer.stdout).split("\0"):
-        name, _, url = item.partition("\n")
-        if url:
-            urls.setdefault(name.removeprefix("remote.").removesuffix(".url"), url)
-    found = urls.get("origin") or (next(iter(urls.values())) if len(urls) == 1 else None)
-    return without_credentials(found) if found is not None else None
-
-
-def _resolved(repository: Repository, url: str) -> str:
-    """An address after the ``url.….insteadOf`` of the user's own configuration; it asks nobody."""
-    git = OutwardGit(git_dir=repository.our_directory, helper_fds=repository.helper_fds)
-    return without_credentials(git.text("ls-remote", "--get-url", "--", url))
-
-
-def _require_github(repository: Repository, url: str | None, resolved: str | None) -> None:
-    from agentrelay_git_gh.github.sites import has_login, parse  # for GitHub alone
-
-    if url is None or resolved is None:
-        raise UserError(
-            f"forge: github needs a remote, and {repository.root} has none called origin nor exactly one; add it: "
-            "git remote add origin https://github.com/OWNER/NAME.git"
-        )
-    site = parse(resolved)
-    if site is None:
-        raise UserError(
-            f"forge: github needs a repository on GitHub, and the remote of {repository.root} is {url}; change it "
-            "(git remote set-url origin https://github.com/OWNER/NAME.git), or say `forge: local`"
-        )
-    if not has_login(site.host):
-        raise UserError(
-            f"forge: github needs gh with a login for {site.host}; install it (https://cli.github.com), then type "
-            f"`gh auth login --hostname {site.host}`"
-        )
 
 
 def _tell_of_missing_login(resolved: str) -> None:
     from agentrelay_git_gh.github.sites import parse
 
     site = parse(resolved)
-    usual = os.environ.get("GH_HOST", "").lower()
-    if site is not None and (site.host in ("github.com", usual) or site.host.endswith(".ghe.com")):
+    if site is not None and site.is_on_github:
         _LOG.warning(
             "%s is on GitHub, and gh has no login there, so this graph's pull requests are local ones; for the other "
             "kind type `gh auth login --hostname %s` and say `forge: github`",

@@ -10,6 +10,7 @@ from agentrelay_core.runtime import Parked, UserError
 from agentrelay_core.spec import WorkstreamSpec
 from agentrelay_git_gh.names import head_ref, integration_branch
 from agentrelay_git_gh.repository import Repository
+from agentrelay_git_gh.trusted import Git
 
 REMOTE_DEFAULT: Final = "refs/remotes/origin/HEAD"
 
@@ -71,9 +72,9 @@ def target_branch(repository: Repository, graph: str, spec: WorkstreamSpec) -> s
         return spec.merge_target_branch.removeprefix(head_ref(""))
     if spec.parent_workstream_id is not None:
         return integration_branch(graph, spec.parent_workstream_id)
-    remote = repository.user.run("symbolic-ref", "--quiet", REMOTE_DEFAULT, accept=(0, 1)).stdout.decode().strip()
-    if remote:
-        return remote.removeprefix("refs/remotes/origin/")
+    remote = _remote_default(repository.user)
+    if remote is not None:
+        return remote
     noted = repository.ours.text("symbolic-ref", _NOTED)
     if noted == _DETACHED:
         raise UserError(
@@ -81,6 +82,24 @@ def target_branch(repository: Repository, graph: str, spec: WorkstreamSpec) -> s
             f"workstream {spec.id!r}"
         )
     return noted.removeprefix(head_ref(""))
+
+
+def expected_default(user: Git) -> str | None:
+    """The branch that `target_branch` would name in a graph's first run; `None` with a detached ``HEAD``.
+
+    Args:
+        user: git on the user's repository.
+    """
+    return _remote_default(user) or _symbolic(user, "HEAD", head_ref(""))
+
+
+def _remote_default(user: Git) -> str | None:
+    return _symbolic(user, REMOTE_DEFAULT, "refs/remotes/origin/")
+
+
+def _symbolic(user: Git, ref: str, prefix: str) -> str | None:
+    named = user.run("symbolic-ref", "--quiet", ref, accept=(0, 1)).stdout.decode().strip()
+    return named.removeprefix(prefix) or None
 
 
 def _commit_of(repository: Repository, name: str) -> str:

@@ -13,14 +13,14 @@ from typing import Any, Final, Literal
 import attrs
 
 from agentrelay_core.hooks import PullRequest
-from agentrelay_core.runtime import Internal
+from agentrelay_core.runtime import Internal, Transient
 from agentrelay_git_gh.locks import lock_of
 from agentrelay_git_gh.loose import read, write
 from agentrelay_git_gh.merging import MergeMessage, merge_commit
 from agentrelay_git_gh.names import OPENED, PULL_REQUESTS, head_ref, pull_request_number, pull_request_url
 from agentrelay_git_gh.repository import RefMoved, Repository
 from agentrelay_git_gh.setup import replace_text
-from agentrelay_git_gh.transfer import descends
+from agentrelay_git_gh.transfer import descends, take_over
 
 SCHEMA: Final = 1
 
@@ -107,22 +107,48 @@ class LocalForge:
             return False
         return descends(self.repository, tip.sha, pull_request.merge_sha)
 
-    def merge(self, pr: str, head_sha: str, message: MergeMessage | None = None, cut_from: str | None = None) -> str:
-        """Merge a pull request.
+    def merge(self, pr: str, head_sha: str) -> str:
+        """Merge a pull request whose source stands at a commit.
 
         Args:
             pr: Its URL.
-            head_sha: The commit to merge, full hash.
-            message: What the merge commit says; default the pull request's title.
+            head_sha: The commit, full hash.
+
+        Returns:
+            The merge commit; merging again changes nothing and returns the same.
+
+        Raises:
+            MergeConflict: Names the files.
+            Transient: The source stands at another commit.
+            Parked: A person must act.
+        """
+        record = self._read(pr)
+        tip = self.repository.user_refs(head_ref(record.head)).get(head_ref(record.head))
+        if head_sha not in (record.head_sha, tip.sha if tip is not None else None):
+            where = f"at {tip.sha}" if tip is not None else "nowhere, for it is gone"
+            raise Transient(f"{record.head} stands {where}, and {pr} is to be merged at {head_sha}; look at it again")
+        take_over(self.repository, head_sha)
+        return self.merge_verified(pr, head_sha, MergeMessage(subject=record.title))
+
+    def merge_verified(self, pr: str, head_sha: str, message: MergeMessage, cut_from: str | None = None) -> str:
+        """Merge the commit that was verified, wherever the source has been moved since.
+
+        Args:
+            pr: The pull request's URL.
+            head_sha: The commit to merge, full hash; our repository has it.
+            message: What the merge commit says.
             cut_from: A commit that must still be in the target, full hash.
 
         Returns:
             The merge commit; merging again changes nothing and returns the same.
+
+        Raises:
+            MergeConflict: Names the files.
+            Parked: A person must act.
         """
         record = self._read(pr)
         if record.merge_sha and record.head_sha == head_sha and self.is_merged(_shown(record)):
             return record.merge_sha
-        message = message or MergeMessage(subject=record.title)
 
         def done(merged: str) -> Record:
             return attrs.evolve(record, state="merged", head_sha=head_sha, merge_sha=merged)

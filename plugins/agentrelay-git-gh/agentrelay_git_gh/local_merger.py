@@ -78,7 +78,7 @@ class LocalTaskMerger:
             head = repository.user_refs(head_ref(branch))[head_ref(branch)].sha
             bring(repository, [head], repository.our_tips())
         title = found.title or title_of(runtime.task.description, runtime.task.id)
-        forge.merge(
+        forge.merge_verified(
             pr_url,
             head,
             MergeMessage(subject=f"{runtime.task.id}: {title}", trailers=owner.trailers()),

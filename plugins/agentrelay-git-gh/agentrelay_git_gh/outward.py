@@ -79,7 +79,8 @@ class OutwardGit(Git):
             if name in _KEPT or name.startswith(_KEPT_PREFIXES) or not name.startswith(("GIT_", "SSH_ASKPASS"))
         }
         environment |= _SETTINGS
-        environment["GIT_DIR"] = str(self.git_dir)
+        if self.git_dir is not None:
+            environment["GIT_DIR"] = str(self.git_dir)
         if self.login is not None:
             given = environment.get("GIT_CONFIG_COUNT", "")
             number = int(given) if given.isascii() and given.isdigit() else 0

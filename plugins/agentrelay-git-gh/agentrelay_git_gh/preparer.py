@@ -28,6 +28,7 @@ class WorktreeTaskPreparer:
         run_id: The run's id; default the runtime's.
         state_dir: The run's directory; default the usual one of the repository and the graph.
         helper_fds: Descriptors that git's processes inherit; see `RunInfo`.
+        may_open: Whether the agent may open its pull request itself.
     """
 
     def __init__(
@@ -40,7 +41,9 @@ class WorktreeTaskPreparer:
         run_id: str = "",
         state_dir: Path | None = None,
         helper_fds: tuple[int, ...] = (),
+        may_open: bool = True,
     ) -> None:
+        self._may_open = may_open
         self._places = Places(Path(repo_path), graph_name, run_id, state_dir, helper_fds)
         self._descriptions = dict(dependency_descriptions or {})
         self._context = context_content
@@ -111,6 +114,7 @@ class WorktreeTaskPreparer:
             keep_copies_in=attempt.copies,
             commit={"base": base},
             input_files=input_files(attempt, runtime.task),
+            may_open=self._may_open,
         )
 
     def _branch(self, attempt: Attempt, integration: str) -> tuple[str, str, str]:

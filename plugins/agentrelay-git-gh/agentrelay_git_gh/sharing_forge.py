@@ -3,11 +3,11 @@
 The workspace asks once which kind it has; a forge without a server costs no call more than before there were others.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from agentrelay_core.hooks import Forge, PullRequest
-from agentrelay_core.runtime import IntegrationBoundary, Parked, UserError
+from agentrelay_core.runtime import IntegrationBoundary, Parked
 from agentrelay_core.spec import RunSettings, WorkstreamSpec
 
 Checks = str | tuple[str, ...]
@@ -94,33 +94,26 @@ def check_shared(forge: SharingForge, url: str, head: str, base: str, tip: str) 
         forge.deliver(head, tip)
 
 
-def refuse_for_local(settings: RunSettings) -> None:
-    """Refuse what a graph asks of a server where there is none, rather than ignore it.
+def local_problems(settings: RunSettings, lanes: Sequence[WorkstreamSpec] = ()) -> tuple[str, ...]:
+    """What a graph asks of a server where there is none, a sentence each; it is refused rather than ignored.
 
     Args:
         settings: The settings of the run.
-
-    Raises:
-        UserError: Names the key.
+        lanes: Its workstreams.
     """
+    problems = []
     if settings.merge_method != "merge":
-        raise UserError(
+        problems.append(
             f"'merge_method: {settings.merge_method}' needs a forge with a server, and this graph's is local, which "
             "makes merge commits; leave it out, or say `forge: github`"
         )
-    _refuse_checks(settings.checks)
-
-
-def refuse_lane_for_local(spec: WorkstreamSpec) -> None:
-    """The same for a workstream."""
-    if spec.checks is not None:
-        _refuse_checks(spec.checks)
-
-
-def _refuse_checks(checks: Checks) -> None:
-    if checks not in ("required", "none"):
-        shown = checks if isinstance(checks, str) else ", ".join(checks)
-        raise UserError(
-            f"'checks: {shown}' needs a forge with a server, and this graph's is local, where no checks run; use a "
-            "task's completion_gate, or say `forge: github`"
-        )
+    asked = [("", settings.checks)]
+    asked += [(f" of the workstream {lane.id!r}", lane.checks) for lane in lanes if lane.checks is not None]
+    for whose, checks in asked:
+        if checks not in ("required", "none"):
+            shown = checks if isinstance(checks, str) else ", ".join(checks)
+            problems.append(
+                f"'checks: {shown}'{whose} needs a forge with a server, and this graph's is local, where no checks "
+                "run; use a task's completion_gate, or say `forge: github`"
+            )
+    return tuple(problems)

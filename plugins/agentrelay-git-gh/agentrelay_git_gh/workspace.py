@@ -13,7 +13,7 @@ from agentrelay_core.runtime import (
     UserError,
 )
 from agentrelay_core.runtime.no_room import parking
-from agentrelay_core.spec import WorkstreamSpec
+from agentrelay_core.spec import RunSettings, WorkstreamSpec
 from agentrelay_core.task_runner import Evidence, waits_for_others
 from agentrelay_git_gh.attempts import Attempt
 from agentrelay_git_gh.bodies import task_body
@@ -31,15 +31,10 @@ from agentrelay_git_gh.opening import open_branch, open_worktree
 from agentrelay_git_gh.places import Places, required
 from agentrelay_git_gh.preflight import check_repository
 from agentrelay_git_gh.publication import Collector
+from agentrelay_git_gh.refusing import refuse
 from agentrelay_git_gh.repository import Repository
 from agentrelay_git_gh.setup import hide, set_up
-from agentrelay_git_gh.sharing_forge import (
-    Checks,
-    SharingForge,
-    check_shared,
-    refuse_for_local,
-    refuse_lane_for_local,
-)
+from agentrelay_git_gh.sharing_forge import Checks, SharingForge, check_shared, local_problems
 from agentrelay_git_gh.snapshot import Owner
 from agentrelay_git_gh.transfer import take_over
 from agentrelay_git_gh.worktrees import Worktree
@@ -82,7 +77,7 @@ class GitWorkspace:
         if sharing is not None:
             sharing.preflight()
         elif self._is_local:
-            refuse_for_local(self._run.settings)
+            refuse(local_problems(self._run.settings, self._run.workstreams))
 
     @parking()
     def open_workstream(self, spec: WorkstreamSpec) -> tuple[str, Path]:
@@ -96,7 +91,7 @@ class GitWorkspace:
         if sharing is not None:
             sharing.policies[integration_branch(self._graph, spec.id)] = self._checks(spec)
         elif self._is_local:
-            refuse_lane_for_local(spec)
+            refuse(local_problems(RunSettings(), (spec,)))
         with lock_of("workstream", repository.common, self._graph, spec.id):
             branch, tip = open_branch(repository, self._graph, self._run.run_id, spec)
             return branch, open_worktree(repository, self._graph, spec, tip)

@@ -63,6 +63,7 @@ def agentrelay_frameworks() -> Iterable[FrameworkType]:
         needs=("claude",),
         findings=_claude_findings,
         obstacles=_claude_obstacles,
+        protocol_files=("turn-*.md", "claude-events/*"),
     )
 
 

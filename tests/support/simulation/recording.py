@@ -44,14 +44,15 @@ class SimulatedJournal(Journal):
             self._gathered.append(_at(time.time(), event))
             self._plan(GATHER)
 
-    async def flush(self) -> None:
-        """Wait for the virtual commit that covers what was gathered."""
+    def flush(self) -> asyncio.Future[None]:
+        """Give what ends with the virtual commit that covers what was gathered."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self._lost:
-            return
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        self._plan(COMMIT)
-        await future
+            future.set_result(None)
+        else:
+            self._waiting.append(future)
+            self._plan(COMMIT)
+        return future
 
     def close(self) -> None:
         """Write what was gathered and close."""

@@ -71,6 +71,7 @@ class GitHubApi:
         pause: Waits for so many seconds.
         jitter: The pause to make, given the longest.
         deadline: Seconds for one call.
+        tries: How often something is read before GitHub counts as not answering.
         limits: What is known of the host.
     """
 
@@ -81,6 +82,7 @@ class GitHubApi:
     pause: Callable[[float], None] = attrs.field(default=time.sleep, kw_only=True)
     jitter: Callable[[float], float] = attrs.field(default=full_jitter, kw_only=True)
     deadline: float = attrs.field(default=DEADLINE, kw_only=True)
+    tries: int = attrs.field(default=TRIES, kw_only=True)
     limits: HostLimits = attrs.field(
         default=attrs.Factory(lambda self: HostLimits(self.clock), takes_self=True), kw_only=True
     )
@@ -173,7 +175,7 @@ class GitHubApi:
                 return call()
             except Unanswered as failure:
                 pause = self.jitter(_FIRST_PAUSE * 2 ** (tries - 1))
-                if tries == TRIES or self.clock() + pause - began > PATIENCE:
+                if tries == self.tries or self.clock() + pause - began > PATIENCE:
                     since = datetime.fromtimestamp(began, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
                     raise Parked(
                         f"{self.site.host} has not answered since {since} ({tries} tries); the last: {failure}; "

@@ -12,21 +12,23 @@ from agentrelay_git_gh.finishing import finished
 from agentrelay_git_gh.github.clearing import clear
 from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import LoginRefused, Refused
+from agentrelay_git_gh.github.login import scopes_of
 from agentrelay_git_gh.github.merge_queue import wants_queue
 from agentrelay_git_gh.github.poller import Poller
 from agentrelay_git_gh.github.pull_requests import PullRequests
 from agentrelay_git_gh.github.records import GitHubPullRequest
+from agentrelay_git_gh.github.requirements import of_repository, of_scopes
 from agentrelay_git_gh.github.sites import parse, pull_request_of
 from agentrelay_git_gh.github.snapshots import Snapshot
 from agentrelay_git_gh.merging import MergeMessage, conflicts
 from agentrelay_git_gh.outward import Login
+from agentrelay_git_gh.refusing import refuse
 from agentrelay_git_gh.remotes import Remote
 from agentrelay_git_gh.repository import Repository
 from agentrelay_git_gh.sharing import SharedBranches
 from agentrelay_git_gh.sharing_forge import Checks, Tell
 
 _LOG = logging.getLogger(__name__)
-_ALLOWED_BY: Final = {"merge": "allow_merge_commit", "squash": "allow_squash_merge", "rebase": "allow_rebase_merge"}
 _LOOKS: Final = 5
 _TURNS: Final = 5  # merges that GitHub refuses, or queues that let it fall, before a person is asked
 _FIRST_PAUSE: Final = 1.0
@@ -74,23 +76,15 @@ class GitHubForge:
             UserError: The login does not do, may not push, or the merge method is not allowed.
         """
         try:
-            fields = self._api.read(self.site.path).fields()
+            answer = self._api.read(self.site.path)
         except LoginRefused as refused:
             raise UserError(refused.message) from refused
         except (Throttled, Parked) as later:  # what agents do needs no GitHub; what follows waits for it
             _LOG.warning("%s could not be looked at: %s", self.site, later.message)
             return
-        if (fields.get("permissions") or {}).get("push") is False:
-            raise UserError(
-                f"the login for {self.site.host} may not push to {self.site}; ask for the right to, or use another "
-                f"login: gh auth login --hostname {self.site.host}"
-            )
-        if fields.get(_ALLOWED_BY[self._method]) is False:
-            allowed = [method for method, field in _ALLOWED_BY.items() if fields.get(field) is not False]
-            raise UserError(
-                f"merge_method: {self._method} is not allowed in {self.site}, which allows {' and '.join(allowed)}; "
-                f"say `merge_method: {allowed[0] if allowed else 'merge'}`, or allow it in the repository's settings"
-            )
+        fields = answer.fields()
+        lacking = of_scopes(self.site, scopes_of(answer), private=bool(fields.get("private")))
+        refuse((*lacking, *of_repository(self.site, fields, self._method)))
 
     def find(self, head: str, base: str) -> GitHubPullRequest | None:
         """The pull request of a source and a target branch, or `None`."""

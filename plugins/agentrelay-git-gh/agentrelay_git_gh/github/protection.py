@@ -38,10 +38,18 @@ class Protection:
     Args:
         checks: Checks that must pass.
         other: What else its rulesets ask for, in words for people.
+        reviews: How many approvals its rulesets ask for.
+        strict: Whether its rulesets ask for a source that is up to date.
+        queue: Whether its rulesets have a merge queue.
+        methods: The merge methods that its rulesets allow; empty where they leave it to the repository.
     """
 
     checks: tuple[Requirement, ...] = ()
     other: tuple[str, ...] = ()
+    reviews: int = 0
+    strict: bool = False
+    queue: bool = False
+    methods: tuple[str, ...] = ()
 
 
 @attrs.define
@@ -72,11 +80,23 @@ class ProtectionReader:
                 "read the repository (`gh auth refresh -s repo`); then: agentrelay run",
                 boundary=IntegrationBoundary.PULL_REQUEST,
             )
-        rules = self._get(f"{self.site.path}/rules/branches/{name}", per_page=100)
-        # Servers of companies may be older than rulesets; then there are none.
-        listed = rules.json() if rules.status == 200 else []
+        listed = self.rules_of(branch)
         checks = [*_classic(facts.json()), *_required(listed)]
-        return Protection(checks=tuple(dict.fromkeys(checks)), other=tuple(dict.fromkeys(_others(listed))))
+        return Protection(
+            checks=tuple(dict.fromkeys(checks)),
+            other=tuple(dict.fromkeys(_others(listed))),
+            reviews=max((_asked(rule).get("required_approving_review_count") or 0 for rule in listed), default=0),
+            strict=any(_asked(rule).get("strict_required_status_checks_policy") for rule in listed),
+            queue=any(rule["type"] == "merge_queue" for rule in listed),
+            methods=_methods(listed),
+        )
+
+    def rules_of(self, branch: str) -> list[Mapping[str, Any]]:
+        """The rules that hold for a branch, which need not be there yet, by one call."""
+        answer = self._get(f"{self.site.path}/rules/branches/{quote(branch, safe='')}", per_page=100)
+        # Servers of companies may be older than rulesets; then there are none.
+        rules: list[Mapping[str, Any]] = answer.json() if answer.status == 200 else []
+        return rules
 
     def _get(self, path: str, **query: object) -> Answer:
         known = self._known.get(path)
@@ -112,6 +132,17 @@ def _requirement(name: str, app_id: int | None) -> Requirement:
 
 def _others(rules: list[Mapping[str, Any]]) -> list[str]:
     words = [_RULES[rule["type"]] for rule in rules if rule["type"] in _RULES]
-    if any((rule.get("parameters") or {}).get("required_review_thread_resolution") for rule in rules):
+    if any(_asked(rule).get("required_review_thread_resolution") for rule in rules):
         words.append("every conversation resolved")
     return words
+
+
+def _methods(rules: list[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What all rules that speak of it allow."""
+    spoken = [_asked(rule)["allowed_merge_methods"] for rule in rules if _asked(rule).get("allowed_merge_methods")]
+    return tuple(method for method in spoken[0] if all(method in other for other in spoken)) if spoken else ()
+
+
+def _asked(rule: Mapping[str, Any]) -> Mapping[str, Any]:
+    parameters: Mapping[str, Any] = rule.get("parameters") or {}
+    return parameters

@@ -3,6 +3,7 @@
 A URL is read in the ways git takes one: https, ssh and the short ``user@host:path``, with a port and a user or without.
 """
 
+import os
 import re
 import urllib.parse
 from typing import Final
@@ -44,6 +45,11 @@ class Site:
     def path(self) -> str:
         """Where the API has the repository."""
         return f"repos/{self.full_name}"
+
+    @property
+    def is_on_github(self) -> bool:
+        """Whether the host is known to be a GitHub host, whoever is logged in there: GitHub's own, or ``GH_HOST``."""
+        return _is_github(self.host, os.environ.get("GH_HOST"))
 
     def __str__(self) -> str:
         return f"{self.host}/{self.full_name}"

@@ -318,7 +318,7 @@ def test_login_that_may_only_read_is_refused_up_front(world):
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        (None, "needs a remote, .* git remote add origin"),
+        (None, "needs a remote, .* `git remote add origin"),
         ("/somewhere/else.git", "needs a repository on GitHub, and the remote of .* is /somewhere/else.git"),
         ("http://github.com/acme/widget.git", "gh auth login --hostname github.com"),
     ],
@@ -343,7 +343,7 @@ def test_what_only_a_server_can_do_is_refused_for_local_pull_requests(bench, set
 
 def test_checks_of_a_lane_are_refused_for_local_pull_requests(bench):
     """So are those of a single workstream."""
-    with pytest.raises(UserError, match="'checks: all' needs a forge with a server"):
+    with pytest.raises(UserError, match="'checks: all' of the workstream 'default' needs a forge"):
         bench.workspace().open_workstream(WorkstreamSpec(id="default", checks="all"))
 
 

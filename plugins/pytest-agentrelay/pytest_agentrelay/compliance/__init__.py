@@ -10,6 +10,7 @@ from agentrelay_core.lazy import lazy_names
 if TYPE_CHECKING:
     from pytest_agentrelay.compliance.completion import CompletionCheckerCompliance as CompletionCheckerCompliance
     from pytest_agentrelay.compliance.environment import EnvironmentCompliance as EnvironmentCompliance
+    from pytest_agentrelay.compliance.forge import ForgeCompliance as ForgeCompliance
     from pytest_agentrelay.compliance.framework import FrameworkCompliance as FrameworkCompliance
     from pytest_agentrelay.compliance.kickoff import KickoffCompliance as KickoffCompliance
     from pytest_agentrelay.compliance.launcher import LauncherCompliance as LauncherCompliance
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "pytest_agentrelay.compliance.completion": "CompletionCheckerCompliance",
     "pytest_agentrelay.compliance.environment": "EnvironmentCompliance",
+    "pytest_agentrelay.compliance.forge": "ForgeCompliance",
     "pytest_agentrelay.compliance.framework": "FrameworkCompliance",
     "pytest_agentrelay.compliance.kickoff": "KickoffCompliance",
     "pytest_agentrelay.compliance.launcher": "LauncherCompliance",

@@ -18,14 +18,19 @@ from agentrelay_core.spec import Task, WorkstreamSpec
 _DEADLINE = 60.0
 
 
-def git(path: Path, *arguments: str) -> str:
+def git(path: Path, *arguments: str, stdin: str = "") -> str:
     """Run git as the user does, and return what it prints.
+
+    Args:
+        path: Where.
+        arguments: The command's name and arguments.
+        stdin: What it reads.
 
     Raises:
         CalledProcessError: It failed.
     """
     command = ("git", "-c", "user.name=Kit", "-c", "user.email=kit@localhost", *arguments)
-    done = subprocess.run(command, cwd=path, check=True, capture_output=True, timeout=_DEADLINE)
+    done = subprocess.run(command, cwd=path, check=True, capture_output=True, timeout=_DEADLINE, input=stdin.encode())
     return done.stdout.decode(errors="replace").strip()
 
 

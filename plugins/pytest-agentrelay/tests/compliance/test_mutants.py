@@ -15,6 +15,7 @@ KINDS = (
     "launchers",
     "preparers",
     "mergers",
+    "forges",
     "teardowns",
     "frameworks",
 )
