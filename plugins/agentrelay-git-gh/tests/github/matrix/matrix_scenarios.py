@@ -29,7 +29,6 @@ class Scenario:
         ends: How the first session may end.
         says: A regular expression for what a session says that does not end well.
         mend: What a person does then; the next session must end well. Without it the life is over.
-        again: Whether the next session ends well without anybody doing anything.
     """
 
     name: str
