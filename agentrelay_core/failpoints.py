@@ -3,7 +3,7 @@
 Every effect on the outside world passes four of them, so that a crash between any two facts can be tried. What is
 armed is read once from ``AGENTRELAY_FAILPOINTS``: ``merge:effect=kill`` ends the process by SIGKILL at that place,
 ``=kill@3`` when it is reached for the third time, ``=raise`` raises, ``=sleep:2.5`` blocks for seconds; several are
-separated by commas.
+separated by commas. A plugin has places of its own, whose names begin with the distribution's and a slash.
 """
 
 import os
@@ -50,7 +50,8 @@ def _parse(text: str) -> dict[str, _Armed]:
     for item in filter(None, text.split(",")):
         name, _, what = item.partition("=")
         action, _, on = what.partition("@")
-        if name not in FAILPOINTS or action.partition(":")[0] not in ("kill", "raise", "sleep"):
+        known = name in FAILPOINTS or "/" in name  # which places a plugin has is not known before it is loaded
+        if not known or action.partition(":")[0] not in ("kill", "raise", "sleep"):
             raise ValueError(f"{VARIABLE}: {item!r} is not <failpoint>=kill|raise|sleep:<seconds>, with @<count>")
         armed[name] = _Armed(action, int(on or 1))
     return armed
@@ -72,9 +73,26 @@ def failpoint(effect: str, phase: str) -> None:
         FailpointError: It is armed to raise.
     """
     if _ARMED:
-        armed = _ARMED.get(f"{effect}:{phase}")
-        if armed is not None:
-            _hit(f"{effect}:{phase}", armed)
+        _pass(f"{effect}:{phase}")
+
+
+def failpoint_of_plugin(name: str) -> None:
+    """Pass a named place of a plugin.
+
+    Args:
+        name: For example ``agentrelay-git-gh/pushed``.
+
+    Raises:
+        FailpointError: It is armed to raise.
+    """
+    if _ARMED:
+        _pass(name)
+
+
+def _pass(name: str) -> None:
+    armed = _ARMED.get(name)
+    if armed is not None:
+        _hit(name, armed)
 
 
 def _hit(name: str, armed: _Armed) -> None:

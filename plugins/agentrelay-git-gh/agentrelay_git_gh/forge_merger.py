@@ -11,7 +11,7 @@ from agentrelay_core.runtime import IntegrationBoundary, ProtocolViolation, Task
 from agentrelay_core.runtime.no_room import parking
 from agentrelay_git_gh.commits import title_of
 from agentrelay_git_gh.forges import settle
-from agentrelay_git_gh.merged_file import MERGED_FILE, write_merged
+from agentrelay_git_gh.merged_file import write_if_missing, write_merged
 from agentrelay_git_gh.merging import MergeMessage, merge_commit
 from agentrelay_git_gh.names import base_ref, head_ref, verified_ref
 from agentrelay_git_gh.places import Places, required
@@ -57,8 +57,7 @@ class ForgeTaskMerger:
         found = self._find(branch, target)
         if head is None or found is None or found.state != "merged" or not _holds(repository, target, head, found):
             return "absent"
-        if runtime.state.signal_dir is not None and not (runtime.state.signal_dir / MERGED_FILE).exists():
-            write_merged(runtime.state.signal_dir)
+        write_if_missing(self._places, runtime)
         return "present"
 
     @parking()

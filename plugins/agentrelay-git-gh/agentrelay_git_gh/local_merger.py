@@ -7,7 +7,7 @@ from agentrelay_core.runtime import IntegrationBoundary, ProtocolViolation, Task
 from agentrelay_core.runtime.no_room import parking
 from agentrelay_git_gh.commits import title_of
 from agentrelay_git_gh.local_forge import LocalForge
-from agentrelay_git_gh.merged_file import MERGED_FILE, write_merged
+from agentrelay_git_gh.merged_file import write_if_missing, write_merged
 from agentrelay_git_gh.merging import MergeMessage
 from agentrelay_git_gh.names import base_ref, head_ref, verified_ref
 from agentrelay_git_gh.places import Places, required
@@ -49,8 +49,7 @@ class LocalTaskMerger:
         found = forge.find(branch, target)
         if found is None or head is None or found.head_sha != head or not forge.is_merged(found):
             return "absent"
-        if runtime.state.signal_dir is not None and not (runtime.state.signal_dir / MERGED_FILE).exists():
-            write_merged(runtime.state.signal_dir)
+        write_if_missing(self._places, runtime)
         return "present"
 
     @parking()

@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from agentrelay_core.runtime import TaskRuntime
+from agentrelay_git_gh.attempts import attempt_of_task
+from agentrelay_git_gh.places import Places
 from agentrelay_git_gh.setup import replace_text
 
 MERGED_FILE: Final = ".merged"
@@ -12,3 +15,15 @@ MERGED_FILE: Final = ".merged"
 def write_merged(signal_dir: Path) -> None:
     """Write it, with the time."""
     replace_text(signal_dir / MERGED_FILE, f"{datetime.now(UTC).isoformat()}\n")
+
+
+def write_if_missing(places: Places, runtime: TaskRuntime) -> None:
+    """Write it for a merge of an earlier session, where the run asks for that before it knows the task's directory.
+
+    Args:
+        places: Where the task's files are.
+        runtime: The task.
+    """
+    directory = runtime.state.signal_dir or attempt_of_task(places, runtime).signal_dir
+    if directory.is_dir() and not directory.is_symlink() and not (directory / MERGED_FILE).exists():
+        write_merged(directory)

@@ -16,6 +16,7 @@ import attrs
 
 from agentrelay_core.processes import Captured
 from agentrelay_core.runtime import IntegrationBoundary, Internal, Parked, Transient
+from agentrelay_git_gh.failpoints import failpoint
 from agentrelay_git_gh.locks import lock_of
 from agentrelay_git_gh.names import FETCHED, head_ref
 from agentrelay_git_gh.outward import Login, OutwardGit
@@ -146,6 +147,7 @@ class Remote:
                           "--", self.url, f"+{head_ref(branch)}:{kept}")  # fmt: skip
             except _NoSuchBranch:
                 return None
+            failpoint("fetched")
             return self.repository.our_refs(kept)[kept]
 
     def push(self, branch: str, sha: str, expected: str | None) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 
 from agentrelay_core.runtime import AgentFailure, IntegrationBoundary, Parked
+from agentrelay_git_gh.failpoints import failpoint
 from agentrelay_git_gh.locks import lock_of
 from agentrelay_git_gh.merging import MergeConflict, MergeMessage, merge_commit
 from agentrelay_git_gh.names import SHARED, SHARING, base_ref, head_ref
@@ -150,6 +151,7 @@ class SharedBranches:
                 self.repository.move(head_ref(branch), new, old)
             except RefMoved:
                 return False
+            failpoint("ref-moved")
             return True
 
     def _push(self, branch: str, tip: str, there: str | None) -> bool:
@@ -163,7 +165,9 @@ class SharedBranches:
             if there is None:  # someone else has made it
                 self.repository.change(self.repository.ours, f"delete {began}\0{tip}\0")
             return False
+        failpoint("pushed")
         self._note(branch, tip)
+        failpoint("push-noted")
         return True
 
     def _seen(self, branch: str) -> str | None:

@@ -199,9 +199,11 @@ def test_a_merge_is_found(bench, user, verified):
     assert merger(bench).reconcile(verified) == "absent"
     bench.merge(verified, verified.artifacts.pr_url)
     tip = user("rev-parse", "agentrelay/g@default")
-    (verified.state.signal_dir / ".merged").unlink()
+    directory, verified.state.signal_dir = verified.state.signal_dir, None  # as a run has it that goes on
+    (directory / ".merged").unlink()
     assert merger(bench).reconcile(verified) == "present"
-    assert (verified.state.signal_dir / ".merged").is_file()
+    assert (directory / ".merged").is_file()
+    verified.state.signal_dir = directory
     bench.merge(verified, verified.artifacts.pr_url)
     assert user("rev-parse", "agentrelay/g@default") == tip
 

@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 import pytest
 
-_CONFIGURATION: Final = """\
+CONFIGURATION: Final = """\
 [user]
 \tname = Uma User
 \temail = uma@example.org
@@ -35,7 +35,7 @@ def isolate(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    (home / ".gitconfig").write_text(_CONFIGURATION, encoding="utf-8")
+    (home / ".gitconfig").write_text(CONFIGURATION, encoding="utf-8")
 
 
 @attrs.frozen(kw_only=True)

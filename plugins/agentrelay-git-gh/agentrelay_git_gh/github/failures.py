@@ -36,7 +36,8 @@ class Refused(Parked):
     """
 
     def __init__(self, message: str, *, status: int, said: str = "") -> None:
-        super().__init__(message, boundary=IntegrationBoundary.PULL_REQUEST)
+        told = f"{message}; when what stands against it is gone, type `agentrelay run`"
+        super().__init__(told, boundary=IntegrationBoundary.PULL_REQUEST)
         self.status = status
         self.said = said
 

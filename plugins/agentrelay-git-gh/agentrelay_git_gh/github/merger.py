@@ -11,9 +11,10 @@ from agentrelay_core.runtime.no_room import parking
 from agentrelay_core.spec import Deadlines, RunSettings
 from agentrelay_core.task_runner import waits_for_others
 from agentrelay_git_gh.commits import title_of
+from agentrelay_git_gh.failpoints import failpoint
 from agentrelay_git_gh.finishing import finished
 from agentrelay_git_gh.github.forge import GitHubForge
-from agentrelay_git_gh.merged_file import MERGED_FILE, write_merged
+from agentrelay_git_gh.merged_file import write_if_missing, write_merged
 from agentrelay_git_gh.merging import MergeMessage
 from agentrelay_git_gh.names import head_ref, verified_ref
 from agentrelay_git_gh.places import Places, required
@@ -79,8 +80,8 @@ class GhTaskMerger:
         if found is None or found.head_sha != head or not forge.is_merged(found):
             return "absent"
         forge.catch_up(target)
-        if runtime.state.signal_dir is not None and not (runtime.state.signal_dir / MERGED_FILE).exists():
-            write_merged(runtime.state.signal_dir)
+        write_if_missing(self._places, runtime)
+        failpoint("merge-noted")
         return "present"
 
     @waits_for_others
@@ -134,6 +135,7 @@ class GhTaskMerger:
         subject.forge.follow(subject.target)
         if runtime.state.signal_dir is not None:
             write_merged(runtime.state.signal_dir)
+            failpoint("merge-noted")
 
     def _forge_for(self, runtime: TaskRuntime) -> GitHubForge:
         if self._forge is None:

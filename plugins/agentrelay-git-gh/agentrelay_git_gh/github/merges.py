@@ -10,6 +10,7 @@ from typing import Final, Literal
 import attrs
 
 from agentrelay_core.runtime import IntegrationBoundary, Parked
+from agentrelay_git_gh.failpoints import failpoint
 from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import Ambiguous, Refused
 from agentrelay_git_gh.github.records import GitHubPullRequest
@@ -69,8 +70,10 @@ class Merge:
             merged = self.settled()
             if merged is not None:
                 return merged
+            failpoint("merge-asked")
             try:
                 self.api.write("PUT", f"{self.api.site.path}/pulls/{self.number}/merge", self._fields())
+                failpoint("merged")
             except Refused as failure:
                 merged = self.settled()
                 if merged is not None:

@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 
 from agentrelay_core.runtime import IntegrationBoundary, Parked, ProtocolViolation
+from agentrelay_git_gh.failpoints import failpoint
 from agentrelay_git_gh.github.answers import Answer
 from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import Ambiguous, Refused
@@ -78,7 +79,9 @@ class PullRequests:
                     "then type `agentrelay run`"
                 )
             opened = self._open(head, base, title, body)
+            failpoint("opened")
             self._notes.keep(opened)
+            failpoint("opening-noted")
             return opened
 
     def state(self, url: str) -> GitHubPullRequest:

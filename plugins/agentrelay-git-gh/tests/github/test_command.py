@@ -228,9 +228,9 @@ def test_single_sign_on_is_never_an_expected_status(new_gh, server, api):
 
 
 def test_an_archived_repository_is_no_matter_of_the_login(new_gh, server, api):
-    """What nobody may change is refused with GitHub's words, and reading goes on."""
+    """What nobody may change is refused with GitHub's words and what to type then, and reading goes on."""
     server.will(403, '{"message": "Repository was archived so is read-only."}')
-    with pytest.raises(Refused, match="Repository was archived so is read-only"):
+    with pytest.raises(Refused, match=r"Repository was archived so is read-only\..*type `agentrelay run`"):
         api.write("POST", f"{REPOSITORY}/pulls", {})
     server.will(200)
     assert api.read("user").status == 200

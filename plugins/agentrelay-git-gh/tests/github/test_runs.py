@@ -9,6 +9,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from agentrelay_git_gh.failpoints import PLACES
 from pytest_agentrelay.github import Fault
 
 GRAPH = """\
@@ -229,3 +230,33 @@ def test_run_that_is_killed_between_a_deed_and_its_record_goes_on(project, new_o
     assert len(project.github.happened("opened")) == len(project.github.happened("merged")) == 2
     assert project.changes(before, "one.txt") == 1
     assert project.user("rev-parse", "agentrelay/killed@default") == project.hosted.tip("agentrelay/killed@default")
+
+
+# In the order in which a run passes them, each session going on from the last one's end: the task's, then its lane's.
+PLACES_OF_TASK = ("pushed", "push-noted", "opened", "merge-asked", "merged", "fetched", "ref-moved", "merge-noted")
+PLACES_OF_LANE = ("opening-noted", "merge-asked", "merged")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@pytest.mark.fault("G14")
+def test_run_that_is_killed_at_every_place_in_turn_goes_on(project, new_only):
+    """Killed eleven times, between a deed and its record each time, a run opens and merges each pull request once."""
+    assert set(PLACES_OF_TASK + PLACES_OF_LANE) == set(PLACES)
+    text = graph("often")
+    before, argv = project.hosted.tip("main"), (sys.executable, "-m", "agentrelay_core.cli", "run")
+    (project.user.path / "agentrelay.yaml").write_text(text)
+    for place in PLACES_OF_TASK + PLACES_OF_LANE:
+        armed = os.environ | {"AGENTRELAY_FAILPOINTS": f"agentrelay-git-gh/{place}=kill"}
+        done = subprocess.run(
+            argv, cwd=project.user.path, env=armed, capture_output=True, text=True, check=False, timeout=120
+        )
+        assert done.returncode == -signal.SIGKILL, f"{place}: {done.stdout}{done.stderr}"
+    project.run(text)
+    assert [pull.state for pull in project.hosted.pulls] == ["merged", "merged"]
+    assert len(project.github.happened("opened")) == len(project.github.happened("merged")) == 2
+    assert project.changes(before, "one.txt") == 1
+    assert [path.name for path in project.user.path.glob(".workflow/often/signals/one/*/.merged")] == [".merged"]
+    tree = project.user("rev-parse", "agentrelay/often@default^{tree}")
+    assert tree == project.hosted.git("rev-parse", "main^{tree}").strip()
+    assert project.user("rev-parse", "agentrelay/often@default") == project.hosted.tip("agentrelay/often@default")

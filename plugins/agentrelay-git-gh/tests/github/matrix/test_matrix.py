@@ -1,0 +1,30 @@
+"""A short forge matrix, with every test run; `forge_matrix.py` runs the long one."""
+
+import os
+
+import pytest
+from forge_matrix import start
+from matrix_scenarios import SCENARIOS
+from pytest_agentrelay.github.programs import real_gh
+
+# Moments of each scenario; the first with one gh, the second with the other.
+INTERLEAVINGS = 2
+
+
+@pytest.fixture(scope="module")
+def programs():
+    """Both real gh programs."""
+    return [real_gh("new"), real_gh("old")]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.fault("G10", "G11", "G12", "G13", "G14", "G15", "G16", "G17", "G18", "G19", "G20")
+@pytest.mark.parametrize("name", [scenario.name for scenario in SCENARIOS])
+def test_whatever_gets_in_the_way_nothing_is_merged_twice_or_wrongly(name, programs, real_program):
+    """One merge of what was verified with its checks green, or none and a message that says what to type."""
+    for _, version in programs:
+        real_program("gh", version)
+    figures, wrong = start(name, range(INTERLEAVINGS), [os.fspath(path) for path, _ in programs])
+    assert wrong == []
+    assert figures.lives == INTERLEAVINGS
