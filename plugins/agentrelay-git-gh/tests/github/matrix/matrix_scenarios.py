@@ -170,13 +170,13 @@ SCENARIOS: Final = tuple(
             "branch deleted by a person",
             "G19",
             people.branch_is_deleted,
-            {"ends": _BOTH, "says": _TYPES, "mend": people.restores_both},
+            {"ends": _BOTH, "says": _TYPES, "mend": people.restores},
         ),
         (
             "lane deleted by a person",
             "G19",
             people.lane_is_deleted,
-            {"ends": _BOTH, "says": _TYPES, "mend": people.restores_both},
+            {"ends": _BOTH, "says": _TYPES, "mend": people.restores},
         ),
         ("lane moved by a person", "G19", people.lane_moves, {"ends": _BOTH, "says": _TYPES, "mend": leave}),
         (
