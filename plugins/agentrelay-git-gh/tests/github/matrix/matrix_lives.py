@@ -70,6 +70,7 @@ class Life:
         mend: What happens between its sessions, where the scenario leaves that to the life.
         ends: How its sessions ended.
         faults: What was scripted to go wrong.
+        deleted: Where branches stood that somebody has deleted.
         checks: Conclusions by commit and name, as they were set.
         at_merge: The same at each moment at which GitHub was asked to merge.
     """
@@ -82,6 +83,7 @@ class Life:
     mend: Callable[[], None] | None = None
     ends: list[Ended] = attrs.Factory(list)
     faults: list[Script] = attrs.Factory(list)
+    deleted: dict[str, str] = attrs.Factory(dict)
     checks: dict[tuple[str, str], str] = attrs.Factory(dict)
     at_merge: list[dict[tuple[str, str], str]] = attrs.Factory(list)
 

@@ -137,17 +137,22 @@ def lane_is_rewritten(life: Life, draw: Random) -> None:
 
 def branch_is_deleted(life: Life, draw: Random) -> None:
     """Somebody deletes the task's branch, which closes what was opened of it."""
-    strike(life, draw, lambda: life.hosted.delete_branch(BRANCH, actor="uma"))
+    strike(life, draw, lambda: _delete(life, BRANCH))
 
 
 def lane_is_deleted(life: Life, draw: Random) -> None:
     """Somebody deletes the lane, which closes what was opened into it."""
-    strike(life, draw, lambda: life.hosted.delete_branch(LANE, actor="uma"))
+    strike(life, draw, lambda: _delete(life, LANE))
 
 
-def restores_both(life: Life) -> None:
-    """A person pushes again what was deleted, and opens the pull request again."""
-    for branch, tip in ((BRANCH, life.git("rev-parse", BRANCH)), (LANE, life.git("rev-parse", LANE))):
+def _delete(life: Life, branch: str) -> None:
+    life.deleted[branch] = life.hosted.tip(branch)
+    life.hosted.delete_branch(branch, actor="uma")
+
+
+def restores(life: Life) -> None:
+    """A person restores what was deleted, where it was, and opens the pull request again."""
+    for branch, tip in life.deleted.items():
         if not life.hosted.git("for-each-ref", f"refs/heads/{branch}").strip():
             life.hosted.git("update-ref", f"refs/heads/{branch}", tip)
     life.hosted.tip("main")

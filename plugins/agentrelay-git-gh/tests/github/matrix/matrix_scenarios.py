@@ -29,7 +29,6 @@ class Scenario:
         ends: How the first session may end.
         says: A regular expression for what a session says that does not end well.
         mend: What a person does then; the next session must end well. Without it the life is over.
-        again: Whether the next session ends well without anybody doing anything.
     """
 
     name: str
@@ -171,13 +170,13 @@ SCENARIOS: Final = tuple(
             "branch deleted by a person",
             "G19",
             people.branch_is_deleted,
-            {"ends": _BOTH, "says": _TYPES, "mend": people.restores_both},
+            {"ends": _BOTH, "says": _TYPES, "mend": people.restores},
         ),
         (
             "lane deleted by a person",
             "G19",
             people.lane_is_deleted,
-            {"ends": _BOTH, "says": _TYPES, "mend": people.restores_both},
+            {"ends": _BOTH, "says": _TYPES, "mend": people.restores},
         ),
         ("lane moved by a person", "G19", people.lane_moves, {"ends": _BOTH, "says": _TYPES, "mend": leave}),
         (
