@@ -95,12 +95,19 @@ def compose(text: str, findings: Findings) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
         problem = error.problem or "this cannot be read"
+        if "nesting depth" in problem:  # a limit of libyaml's own, far beyond ours, that looks ahead
+            findings.error(codes.TOO_DEEP, _too_deep(), Place(mark.line, mark.column))
+            return None
         message = f"{error.context}: {problem}" if error.context else problem
         hint = next((hint for start, hint in _HINTS.items() if problem.startswith(start)), None)
         findings.error(codes.YAML_SYNTAX, f"not YAML: {message}", Place(mark.line, mark.column), hint)
     except (yaml.YAMLError, ValueError, OverflowError) as error:  # the Python parser lets a few through
         findings.error(codes.YAML_SYNTAX, f"not YAML: {error}", Place(0, 0))
     return None
+
+
+def _too_deep() -> str:
+    return f"nested more than {DEEPEST} levels deep"
 
 
 def _joined(match: re.Match[str]) -> str:
@@ -130,7 +137,7 @@ def _compose(text: str, findings: Findings) -> Node | None:
             event.parts = []
             append = event.parts.append
             if len(outer) > DEEPEST:
-                findings.error(codes.TOO_DEEP, f"nested more than {DEEPEST} levels deep", event)
+                findings.error(codes.TOO_DEEP, _too_deep(), event)
                 return None
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
             append, opened = outer.pop()

@@ -43,7 +43,7 @@ TASK_ENDED = "task_ended"
 TASK_FINISHED = "task_finished"
 """The attempt ended and was torn down. data: ``status`` (a `TaskStatus` value), ``pr_url``, ``error``,
 ``failure_class``, ``concerns``, and ``parked: true`` where a person is needed, with ``agent_done: true`` where the
-agent had done its work by then."""
+agent's work is kept by then, and need not be done again."""
 TASK_RETRYING = "task_retrying"
 """The attempt `attempt_num` failed and another will follow. data: ``delay`` (seconds), ``error``, and
 ``free: true`` where it does not count."""

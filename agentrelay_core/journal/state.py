@@ -51,7 +51,7 @@ class TaskRecord:
         usage_of: What of that was told as totals, by what they are totals of.
         throttled_until: When a limit ends that it waits for, in seconds since the epoch.
         waits_for: What its pull request waits for: checks, a review, a queue.
-        agent_done: Whether the agent had done its work when a person was needed.
+        agent_done: Whether the agent's work was kept when a person was needed, so that it need not be done again.
     """
 
     id: str

@@ -71,6 +71,6 @@ def finish_data(runtime: TaskRuntime, result: TaskRunResult) -> dict[str, Any]:
         "error": result.error,
         "failure_class": None if result.failure_class is None else result.failure_class.value,
         "parked": is_parked(runtime.failure),
-        **({"agent_done": True} if runtime.agent_done and is_parked(runtime.failure) else {}),
+        **({"agent_done": True} if runtime.artifacts.work_kept and is_parked(runtime.failure) else {}),
         "concerns": list(runtime.artifacts.concerns),
     }

@@ -65,6 +65,8 @@ class TaskArtifacts:
         output_read: How much of ``agent.log`` the agent's framework has read, in bytes.
         signal_nonce: What the attempt's helper adds to its signals; a signal with another one is stale.
         resting: Whether the agent waits for a limit to end, or for a person, which is no stall.
+        work_kept: Whether the workspace keeps what the agent did where a later session finds it, so that it need not be
+            done again.
         ended: How the agent's work ended, where its completion checker told: ``done``, ``failed``, ``died``, ``hung``.
     """
 
@@ -77,6 +79,7 @@ class TaskArtifacts:
     output_read: int = 0
     signal_nonce: str | None = None
     resting: bool = False
+    work_kept: bool = False
     ended: str | None = None
 
 
@@ -95,7 +98,7 @@ class TaskRuntime:
         seconds_used: How much of its wall budget earlier sessions of the run have used.
         gates_failed: How many completion gates of this attempt have failed.
         turn_due: Whether the agent of a resumed attempt is still to be told of the last of them.
-        agent_done: Whether the agent has done its work, so that what follows is ours to do.
+        agent_done: Whether the agent of a resumed attempt had done its work: a person was needed afterwards.
         unwatched: Whether the agent of a resumed attempt ended while nobody watched.
         on_progress: Takes what `progress` tells; `None` while nobody waits for the agent.
         reporter: Takes what a step reports; set by the runner, `None` where nobody listens.

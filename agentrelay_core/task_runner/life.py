@@ -68,10 +68,10 @@ class Life(AgentWait):
         gates = runtime.gates_failed
         while True:
             signal = TaskCompletionSignal("done") if runtime.agent_done else await self._wait_for_signal()
+            runtime.agent_done = False
             if signal.outcome == "failed":
                 self._failed(signal.error or _NO_ERROR)
                 return None
-            runtime.agent_done = True
             if not await self._publish(signal):
                 return None
             gates += 1
@@ -191,7 +191,7 @@ class Life(AgentWait):
         runtime = self.runtime
         agent = self.agent
         instructions = str(runtime.state.signal_dir / "instructions.md") if runtime.state.signal_dir else ""
-        runtime.turn_due = runtime.agent_done = False
+        runtime.turn_due = runtime.artifacts.work_kept = False
         seconds = self.deadlines.kickoff * KICKOFF_TRIES
         if agent is not None and await self._effect(agent, "send_turn", seconds, instructions):
             failpoint("send_turn", "outcome")

@@ -58,7 +58,7 @@ def test_a_terminal_that_is_closed_leaves_agents_at_work(shell, go):
     os.close(theirs)
     with os.fdopen(ours, encoding="utf-8") as terminal:
         until(terminal, "agent at work")
-    assert run.wait(timeout=30) == 128 + signal.SIGHUP
+    assert run.wait(timeout=60) == 128 + signal.SIGHUP
     (_, _, run_id, *_) = shell("status").stdout.split()
     assert find_marked("AGENTRELAY_RUN_ID", run_id)
     go.touch()

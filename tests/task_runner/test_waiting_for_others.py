@@ -128,11 +128,10 @@ async def test_a_limit_in_a_later_step_is_waited_out_as_well(step):
 
 
 async def test_a_limit_that_outlasts_the_task_waits_for_a_person():
-    """It says when to go on; the agent counts as done, so that the next session begins with publishing."""
+    """It says when to go on."""
     steps = Steps(wait_for_completion=lambda _: type(DONE)(outcome="done"))
     runtime = make_runtime(deadlines=Deadlines(wall=60))
     workspace = LimitedWorkspace(steps.log, [Throttled("GitHub's limit", retry_after=61)])
     result = await make_runner(steps, workspace=workspace).run(runtime)
     assert isinstance(runtime.failure, Parked)
     assert "GitHub's limit; type `agentrelay run` after " in result.error
-    assert runtime.agent_done

@@ -135,6 +135,7 @@ class GitWorkspace:
         target = required(state.integration_branch, "integration_branch")
         owner = self._owner(runtime)
         work = Collector(repository=repository, runtime=runtime, owner=owner).collect(commit_leftovers=True)
+        runtime.artifacts.work_kept = True
         if not work.changed:
             if task.allow_no_changes:
                 return None

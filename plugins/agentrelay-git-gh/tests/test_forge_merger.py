@@ -7,7 +7,7 @@ import pytest
 from agentrelay_git_gh.forge_merger import ForgeTaskMerger
 
 from agentrelay_core.hooks import ForgeProvider, PullRequest
-from agentrelay_core.runtime import ProtocolViolation
+from agentrelay_core.runtime import Parked, ProtocolViolation
 from agentrelay_core.spec import Task
 
 
@@ -42,12 +42,13 @@ class Forge:
 def published(bench, monkeypatch):
     """A task whose work is published and verified on a forge, the runtime, its URL and its merger."""
 
-    def publish(forge):
+    def publish(forge, begun=lambda runtime: None):
         provider = ForgeProvider(name="memory", recognises=lambda url: False, factory=lambda run: forge)
         settings = attrs.evolve(bench.run.settings, forge="memory")
         run = attrs.evolve(bench.run, forges=(provider,), settings=settings)
         monkeypatch.setattr(type(bench), "run", property(lambda self: run))
         runtime = bench.runtime(Task(id="t", description="Add one"))
+        begun(runtime)
         bench.prepare(runtime).write(one__txt="1\n")
         workspace = bench.workspace()
         url = workspace.publish(runtime)
@@ -104,3 +105,16 @@ def test_another_pull_request_is_refused(published):
     runtime, _, merger = published(Forge())
     with pytest.raises(ProtocolViolation, match="memory:99 is not the pull request of agentrelay/g/t"):
         merger.merge_pr(runtime, "memory:99")
+
+
+def test_work_that_could_not_be_published_is_kept(published):
+    """Where a forge lets nobody in, what the agent did is committed all the same: it need not be done again."""
+
+    class Closed(Forge):
+        def open(self, head, base, title, body):
+            raise Parked("log in")
+
+    runtimes = []
+    with pytest.raises(Parked, match="log in"):
+        published(Closed(), runtimes.append)
+    assert runtimes[0].artifacts.work_kept
