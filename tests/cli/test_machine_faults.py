@@ -44,6 +44,7 @@ def test_a_terminal_that_is_closed_leaves_agents_at_work(shell, go):
 
     def lead():
         os.setsid()
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may ignore it, as nohup does
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     run = subprocess.Popen(
