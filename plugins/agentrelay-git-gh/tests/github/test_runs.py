@@ -138,7 +138,7 @@ def test_no_token_reaches_an_agent_or_what_is_written_down(project, new_only, tm
     git.write_text(f"#!/bin/sh\n{{ tr '\\0' ' ' </proc/$$/cmdline; echo; }} >>{argv}\nexec {real} \"$@\"\n")
     git.chmod(0o755)
     printed = project.run(
-        graph("quiet", pr="orchestrator", command=f"{WRITE}; env; env > seen.txt; cat /proc/*/cmdline")
+        graph("quiet", pr="orchestrator", command=f"{WRITE}; env; env > seen.txt; cat /proc/*/cmdline || true")
     )
     assert [pull.state for pull in project.hosted.pulls] == ["merged", "merged"]
     seen = project.hosted.git("show", "main:seen.txt")
