@@ -12,9 +12,14 @@ from agentrelay_git_gh.setup import replace_text
 MERGED_FILE: Final = ".merged"
 
 
-def write_merged(signal_dir: Path) -> None:
-    """Write it, with the time."""
-    replace_text(signal_dir / MERGED_FILE, f"{datetime.now(UTC).isoformat()}\n")
+def write_merged(runtime: TaskRuntime) -> None:
+    """Write it, with the time; a task without a directory has none.
+
+    Args:
+        runtime: The task, just merged.
+    """
+    if runtime.state.signal_dir is not None:
+        _write(runtime.state.signal_dir)
 
 
 def write_if_missing(places: Places, runtime: TaskRuntime) -> None:
@@ -26,4 +31,8 @@ def write_if_missing(places: Places, runtime: TaskRuntime) -> None:
     """
     directory = runtime.state.signal_dir or attempt_of_task(places, runtime).signal_dir
     if directory.is_dir() and not directory.is_symlink() and not (directory / MERGED_FILE).exists():
-        write_merged(directory)
+        _write(directory)
+
+
+def _write(directory: Path) -> None:
+    replace_text(directory / MERGED_FILE, f"{datetime.now(UTC).isoformat()}\n")

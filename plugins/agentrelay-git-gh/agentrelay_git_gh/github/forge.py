@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from agentrelay_core.hooks import RunInfo
 from agentrelay_core.runtime import IntegrationBoundary, Internal, Parked, Throttled, UserError
 from agentrelay_git_gh.choosing import Choice
-from agentrelay_git_gh.finishing import finished
+from agentrelay_git_gh.finishing import finished, leave_if_cancelled
 from agentrelay_git_gh.github.clearing import clear
 from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import LoginRefused, Refused
@@ -200,6 +200,7 @@ class GitHubForge:
         ends = loop.time() + deadline
         turn = 1
         while True:
+            leave_if_cancelled()
             await self._clear(pr, head_sha, checks, tell, max(0.0, ends - loop.time()))
             try:
                 return await finished(self.merge, pr, head_sha, message)

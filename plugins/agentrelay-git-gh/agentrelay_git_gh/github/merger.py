@@ -3,35 +3,20 @@
 from pathlib import Path
 from typing import Literal
 
-import attrs
-
 from agentrelay_core.hooks import RunInfo
 from agentrelay_core.runtime import TaskRuntime
 from agentrelay_core.runtime.no_room import parking
 from agentrelay_core.spec import Deadlines, RunSettings
 from agentrelay_core.task_runner import waits_for_others
-from agentrelay_git_gh.commits import title_of
 from agentrelay_git_gh.failpoints import failpoint
 from agentrelay_git_gh.finishing import finished
 from agentrelay_git_gh.github.forge import GitHubForge
 from agentrelay_git_gh.merged_file import write_if_missing, write_merged
 from agentrelay_git_gh.merging import MergeMessage
-from agentrelay_git_gh.names import head_ref, verified_ref
-from agentrelay_git_gh.places import Places, required
-from agentrelay_git_gh.snapshot import Owner
-from agentrelay_git_gh.transfer import bring
+from agentrelay_git_gh.places import Places
+from agentrelay_git_gh.verified import VerifiedWork, resumed_work, verified_work
 
 _DEADLINES = Deadlines()
-
-
-@attrs.frozen(kw_only=True)
-class _Subject:
-    """What is to be merged."""
-
-    forge: GitHubForge
-    target: str
-    head: str
-    message: MergeMessage
 
 
 class GhTaskMerger:
@@ -67,19 +52,14 @@ class GhTaskMerger:
         Raises:
             Parked: GitHub cannot be asked.
         """
-        branch, target = runtime.state.branch_name, runtime.state.integration_branch
-        if not runtime.resumed or branch is None or target is None:
-            return "absent"
-        repository, _, run = self._places.of(runtime)
-        verified = verified_ref(run, runtime.task.id, runtime.state.attempt_num)
-        head = repository.our_refs(verified).get(verified)
-        if head is None:
+        work = resumed_work(self._places, runtime)
+        if work is None:
             return "absent"
         forge = self._forge_for(runtime)
-        found = forge.find(branch, target)
-        if found is None or found.head_sha != head or not forge.is_merged(found):
+        found = forge.find(work.branch, work.target)
+        if found is None or found.head_sha != work.head or not forge.is_merged(found):
             return "absent"
-        forge.catch_up(target)
+        forge.catch_up(work.target)
         write_if_missing(self._places, runtime)
         failpoint("merge-noted")
         return "present"
@@ -98,44 +78,29 @@ class GhTaskMerger:
         def tell(state: str, detail: str) -> None:
             runtime.report("task_waiting_external", f"{state}: {detail}", {"state": state, "detail": detail})
 
-        subject = await finished(self._subject, runtime, pr_url)
-        await subject.forge.land(
+        forge, work, message = await finished(self._identified, runtime, pr_url)
+        await forge.land(
             pr_url,
-            subject.head,
-            checks=subject.forge.policy(subject.target),
+            work.head,
+            checks=forge.policy(work.target),
             tell=tell,
             deadline=(runtime.task.deadlines or _DEADLINES).wall,
-            message=subject.message,
+            message=message,
         )
-        await finished(self._take_in, runtime, subject)
+        await finished(self._take_in, runtime, forge, work.target)
 
     @parking()
-    def _subject(self, runtime: TaskRuntime, pr_url: str) -> _Subject:
-        branch = required(runtime.state.branch_name, "branch_name")
-        target = required(runtime.state.integration_branch, "integration_branch")
-        repository, _, run = self._places.of(runtime)
+    def _identified(self, runtime: TaskRuntime, pr_url: str) -> tuple[GitHubForge, VerifiedWork, MergeMessage]:
+        work = verified_work(self._places, runtime)
         forge = self._forge_for(runtime)
-        found = forge.identify(pr_url, branch, target)
-        owner = Owner(run=run, name=runtime.task.id, attempt=runtime.state.attempt_num)
-        verified = verified_ref(run, owner.name, owner.attempt)
-        head = repository.our_refs(verified).get(verified)
-        if head is None:  # used without a workspace, so that nothing was verified: the branch's word is taken
-            head = repository.user_refs(head_ref(branch))[head_ref(branch)].sha
-            bring(repository, [head], repository.our_tips())
-        title = found.title or title_of(runtime.task.description, runtime.task.id)
-        return _Subject(
-            forge=forge,
-            target=target,
-            head=head,
-            message=MergeMessage(subject=f"{runtime.task.id}: {title}", trailers=owner.trailers()),
-        )
+        found = forge.identify(pr_url, work.branch, work.target)
+        return forge, work, work.message(found.title)
 
     @parking()
-    def _take_in(self, runtime: TaskRuntime, subject: _Subject) -> None:
-        subject.forge.follow(subject.target)
-        if runtime.state.signal_dir is not None:
-            write_merged(runtime.state.signal_dir)
-            failpoint("merge-noted")
+    def _take_in(self, runtime: TaskRuntime, forge: GitHubForge, target: str) -> None:
+        forge.follow(target)
+        write_merged(runtime)
+        failpoint("merge-noted")
 
     def _forge_for(self, runtime: TaskRuntime) -> GitHubForge:
         if self._forge is None:

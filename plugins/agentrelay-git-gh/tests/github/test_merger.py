@@ -254,6 +254,36 @@ async def test_wait_that_is_left_ends_at_once(task):
     assert task.merges() == []
 
 
+async def test_run_that_is_left_begins_no_wait(task):
+    """A run that is left while the pull request is looked up does not go on to wait for its checks."""
+    task.world.hosted.protect(LANE, checks=("build",))
+    hold = Hold()
+    task.world.github.script(holding(r"^GET .*/pulls", hold))
+    merging = asyncio.ensure_future(task.merge())
+    assert await asyncio.to_thread(hold.reached.wait, 60)
+    merging.cancel()
+    hold.release.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(asyncio.shield(merging), 30)
+    assert task.merges() == []
+
+
+async def test_integration_that_is_left_begins_no_wait(task):
+    """A run that is left while the workstream's pull request is opened has opened it, and waits for nothing."""
+    await task.merge()
+    task.world.hosted.protect("main", checks=("build",))
+    hold = Hold()
+    task.world.github.script(holding(r"^POST .*/pulls$", hold))
+    integrating = asyncio.ensure_future(task.workspace.integrate(attrs.evolve(DEFAULT, auto_merge=True)))
+    assert await asyncio.to_thread(hold.reached.wait, 60)
+    integrating.cancel()
+    hold.release.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(asyncio.shield(integrating), 30)
+    assert len(task.merges()) == 1
+    assert [pull.state for pull in task.world.hosted.pulls] == ["merged", "open"]
+
+
 async def test_merge_that_is_under_way_when_the_run_is_left_ends_as_a_merge(task):
     """A merge that GitHub was asked for before the run was left counts, and is followed here."""
     hold = Hold()
