@@ -94,7 +94,7 @@ def _asked(name: str, findings: Callable[[], Iterable[Finding]]) -> Iterator[Fin
     try:
         yield from findings()
     except Exception as error:  # a plugin's; whatever it is, people are told of it and of all else
-        message = f"its look at this machine failed: {type(error).__name__}: {error}"
+        message = f"its look failed: {type(error).__name__}: {error}"
         yield Finding(level="warning", subject=name, message=message)
 
 

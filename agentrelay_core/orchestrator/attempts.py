@@ -145,11 +145,15 @@ class Attempts:
         runtime.turn_due = record.turn_due
         runtime.agent_done = record.parked and (record.agent_done or record.pr_url is not None)
         runtime.artifacts.agent_data = record.agent
-        if not (record.teardown_due or await self._was_merged(runtime, record)):
+        try:
+            ended = record.teardown_due or await self._was_merged(runtime, record)
+            if ended and self._lanes is not None:
+                await self._lanes.enter(runtime.task, runtime, update=False)
+        except Exception as exc:  # nobody can tell, so nothing of it is done again; other tasks go on
+            return fail(runtime, no_room(exc, self._runner.places) or exc), is_retryable(runtime)
+        if not ended:
             result = await self._attempt(runtime)
             return result, is_retryable(runtime)
-        if self._lanes is not None:
-            await self._lanes.enter(runtime.task, runtime, update=False)
         state, artifacts = runtime.state, runtime.artifacts
         state.status = record.status if record.teardown_due else PR_MERGED
         state.error = record.error

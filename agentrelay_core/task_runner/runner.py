@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agentrelay_core.failpoints import failpoint
-from agentrelay_core.runtime import EventListener, IntegrationFailureClass, TaskRuntime, TaskStatus
+from agentrelay_core.runtime import EventListener, IntegrationFailureClass, TaskRuntime, TaskStatus, Throttled
 from agentrelay_core.runtime import classify_integration_error as classify
 from agentrelay_core.runtime.events import careful
 from agentrelay_core.runtime.no_room import no_room
@@ -22,6 +22,7 @@ from agentrelay_core.task_runner.culprits import culprit
 from agentrelay_core.task_runner.dispatch import StepDispatch
 from agentrelay_core.task_runner.effects import DURABLE, EFFECT_OF, EffectRecorder
 from agentrelay_core.task_runner.life import Life
+from agentrelay_core.task_runner.limited import after_limit
 from agentrelay_core.task_runner.protocols import (
     TaskCompletionChecker,
     TaskKickoff,
@@ -182,6 +183,8 @@ class StandardTaskRunner:
         life = Life(self, runtime, self.watchdog.watch())
         try:
             return await life.is_merged()
+        except Throttled as limit:
+            return bool(await after_limit(life, limit, life.is_merged))
         finally:
             self.watchdog.forget(life.wait)
 
