@@ -5,10 +5,8 @@ gone; nobody answers, which is tried again for a while.
 """
 
 import os
-import random
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
 
@@ -20,12 +18,10 @@ from agentrelay_git_gh.failpoints import failpoint
 from agentrelay_git_gh.locks import lock_of
 from agentrelay_git_gh.names import FETCHED, head_ref
 from agentrelay_git_gh.outward import Login, OutwardGit
+from agentrelay_git_gh.patience import Unanswered, until_answered
 from agentrelay_git_gh.repository import Repository
 from agentrelay_git_gh.trusted import TRANSFER_DEADLINE, GitFailed
 
-TRIES: Final = 6
-PATIENCE: Final = 300.0  # seconds after which nobody answering is a person's affair
-_LONGEST_PAUSE: Final = 60.0
 _SHOWN: Final = 600  # characters of what git said
 
 _FORBIDDEN: Final = (
@@ -98,7 +94,7 @@ class Remote:
         url: Its address, without any credentials.
         login: How git gets the server's credentials, besides what the user has configured.
         advice: What a person types when we are not let in.
-        clock: Seconds, monotonic.
+        clock: Tells the time, seconds since 1970.
         pause: Waits for seconds.
     """
 
@@ -106,7 +102,7 @@ class Remote:
     url: str
     login: Login | None = None
     advice: str = "log in to it, or get the right to push"
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = time.time
     pause: Callable[[float], None] = time.sleep
 
     def tip(self, branch: str) -> str | None:
@@ -178,55 +174,47 @@ class Remote:
 
     def _run(self, *arguments: str) -> Captured:
         git = OutwardGit(git_dir=self.repository.our_directory, helper_fds=self.repository.helper_fds, login=self.login)
-        began, since = self.clock(), datetime.now(UTC)
-        tries = 0
-        while True:
+
+        def once() -> Captured:
             try:
                 return git.run(*arguments, deadline=TRANSFER_DEADLINE)
             except GitFailed as failure:
-                self._decide(arguments[0], failure)
-                said = _said(failure.captured)
+                raise self._meaning(arguments[0], failure) from failure
             except Transient as late:
-                said = late.message
-            tries += 1
-            if tries >= TRIES or self.clock() - began >= PATIENCE:
-                raise Parked(
-                    f"{self.url} has not answered since {since:%H:%M:%S} UTC ({said}); once it does, type "
-                    "`agentrelay run`",
-                    boundary=IntegrationBoundary.PULL_REQUEST,
-                )
-            self.pause(random.uniform(0, min(_LONGEST_PAUSE, 2.0**tries)))
+                raise Unanswered(late.message) from late
 
-    def _decide(self, command: str, failure: GitFailed) -> None:
-        """Raise what a failure means; one that may pass is returned from."""
+        return until_answered(once, self.url, clock=self.clock, pause=self.pause)
+
+    def _meaning(self, command: str, failure: GitFailed) -> Exception:
+        """What a failure of git means."""
         said, text = _said(failure.captured), os.fsdecode(failure.captured.stdout + failure.captured.stderr)
         refused = [line for line in os.fsdecode(failure.captured.stdout).splitlines() if line.startswith("!")]
         boundary = IntegrationBoundary.PULL_REQUEST
         if refused and "remote failure" not in refused[0]:
             if any(words in refused[0] for words in _RACES):
-                raise RemoteMoved(said) from failure
-            raise PushRefused(
+                return RemoteMoved(said)
+            return PushRefused(
                 f"{self.url} refuses the push: {said}; change its rule, or the graph, then type `agentrelay run`",
                 boundary=boundary,
-            ) from failure
+            )
         if "couldn't find remote ref" in text:
-            raise _NoSuchBranch from failure
+            return _NoSuchBranch()
         if any(words in text for words in _FORBIDDEN):
-            raise RemoteForbidden(
+            return RemoteForbidden(
                 f"git {command} is not let into {self.url}: {said}; {self.advice}, then type `agentrelay run`",
                 boundary=boundary,
-            ) from failure
+            )
         if any(words in text for words in _NO_ANSWER):
-            return
+            return Unanswered(said)
         if any(words in text for words in _GONE):
-            raise RemoteGone(
+            return RemoteGone(
                 f"there is no repository at {self.url}: {said}; bring it back, then type `agentrelay run`",
                 boundary=boundary,
-            ) from failure
-        raise Parked(
+            )
+        return Parked(
             f"git {command} with {self.url} failed: {said}; when that is mended, type `agentrelay run`",
             boundary=boundary,
-        ) from failure
+        )
 
 
 class _NoSuchBranch(Exception):

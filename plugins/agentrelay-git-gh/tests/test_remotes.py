@@ -6,8 +6,8 @@ from pathlib import Path
 import attrs
 import pytest
 from agentrelay_git_gh.outward import without_credentials
+from agentrelay_git_gh.patience import TRIES
 from agentrelay_git_gh.remotes import (
-    TRIES,
     PushRefused,
     RemoteForbidden,
     RemoteGone,

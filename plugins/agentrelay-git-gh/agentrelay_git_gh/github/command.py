@@ -5,11 +5,9 @@ says is given through the standard input, never on the command line, where every
 """
 
 import json
-import random
 import time
 import urllib.parse
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
@@ -22,14 +20,13 @@ from agentrelay_core.processes import (
     ProgramNotFoundError,
     run_captured,
 )
-from agentrelay_core.runtime import IntegrationBoundary, Parked, UserError
+from agentrelay_core.runtime import Parked, UserError
 from agentrelay_git_gh.github.answers import Answer, parse_included
 from agentrelay_git_gh.github.environment import gh_environment
 from agentrelay_git_gh.github.failures import (
     Ambiguous,
     LoginRefused,
     Refused,
-    Unanswered,
     failure_of_answer,
     failure_of_errors,
     failure_of_process,
@@ -38,21 +35,14 @@ from agentrelay_git_gh.github.failures import (
 )
 from agentrelay_git_gh.github.limits import HostLimits, Resource
 from agentrelay_git_gh.github.sites import Site
+from agentrelay_git_gh.patience import TRIES, Unanswered, full_jitter, until_answered
 
 T = TypeVar("T")
 Method = Literal["POST", "PUT", "PATCH", "DELETE"]
 
 DEADLINE: Final = 30.0
-TRIES: Final = 6
-PATIENCE: Final = 300.0  # seconds for all tries of one read
-_FIRST_PAUSE: Final = 2.0
 _OUTPUT_LIMIT: Final = 64 * 1024 * 1024
 _PAGES: Final = 50
-
-
-def full_jitter(longest: float) -> float:
-    """A pause between nothing and ``longest`` seconds."""
-    return random.uniform(0, longest)
 
 
 @attrs.frozen(eq=False)
@@ -167,22 +157,9 @@ class GitHubApi:
         return attrs.evolve(self, pause=pause)
 
     def _until_answered(self, call: Callable[[], T]) -> T:
-        began = self.clock()
-        tries = 0
-        while True:
-            tries += 1
-            try:
-                return call()
-            except Unanswered as failure:
-                pause = self.jitter(_FIRST_PAUSE * 2 ** (tries - 1))
-                if tries == self.tries or self.clock() + pause - began > PATIENCE:
-                    since = datetime.fromtimestamp(began, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-                    raise Parked(
-                        f"{self.site.host} has not answered since {since} ({tries} tries); the last: {failure}; "
-                        "when it does again, type `agentrelay run`",
-                        boundary=IntegrationBoundary.PULL_REQUEST,
-                    ) from failure
-                self.pause(pause)
+        return until_answered(
+            call, self.site.host, clock=self.clock, pause=self.pause, jitter=self.jitter, tries=self.tries
+        )
 
     def _rest(self, what: str, words: list[str], body: bytes | None, accept: Collection[int]) -> Answer:
         answer = self._run("core", what, words, body)

@@ -12,6 +12,7 @@ from agentrelay_core.runtime import IntegrationBoundary, Parked, Throttled
 from agentrelay_git_gh.github.answers import Answer
 from agentrelay_git_gh.github.environment import login_variable, without_tokens
 from agentrelay_git_gh.github.sites import Site
+from agentrelay_git_gh.patience import Unanswered
 
 NO_LOGIN_EXIT_CODE: Final = 4
 _UNTOLD_LIMIT: Final = 60.0  # seconds to wait where GitHub does not say how long; its own advice
@@ -44,10 +45,6 @@ class Refused(Parked):
 
 class BudgetSpent(Throttled):
     """The hour's calls of one of GitHub's budgets are used up; the other budget is not concerned."""
-
-
-class Unanswered(Exception):
-    """GitHub gave no answer, or none that means anything: 5xx, no connection, a broken one, too late."""
 
 
 class Ambiguous(Exception):
