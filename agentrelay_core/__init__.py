@@ -89,6 +89,9 @@ if TYPE_CHECKING:
         Fenced as Fenced,
     )
     from agentrelay_core.runtime import (
+        HeadMoved as HeadMoved,
+    )
+    from agentrelay_core.runtime import (
         IntegrationBoundary as IntegrationBoundary,
     )
     from agentrelay_core.runtime import (
@@ -237,9 +240,10 @@ _ROOMS = {
         "TaggedPath Task TaskGraph WorkstreamSpec"
     ),
     "agentrelay_core.runtime": (
-        "Agent AgentAddress AgentFailure Event ExpectedTaskFailureError Fenced IntegrationBoundary IntegrationError "
-        "IntegrationFailureClass Internal InternalIntegrationError Lost Parked ProtocolViolation TaskArtifacts "
-        "TaskRuntime TaskState TaskStatus Throttled Transient UserError agent_environment classify_integration_error"
+        "Agent AgentAddress AgentFailure Event ExpectedTaskFailureError Fenced HeadMoved IntegrationBoundary "
+        "IntegrationError IntegrationFailureClass Internal InternalIntegrationError Lost Parked ProtocolViolation "
+        "TaskArtifacts TaskRuntime TaskState TaskStatus Throttled Transient UserError agent_environment "
+        "classify_integration_error"
     ),
     "agentrelay_core.task_runner": (
         "ANY Evidence NoImplementationError StandardTaskRunner StepDispatch TaskCompletionChecker "

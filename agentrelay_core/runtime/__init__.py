@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from agentrelay_core.runtime.errors import AgentFailure as AgentFailure
     from agentrelay_core.runtime.errors import ExpectedTaskFailureError as ExpectedTaskFailureError
     from agentrelay_core.runtime.errors import Fenced as Fenced
+    from agentrelay_core.runtime.errors import HeadMoved as HeadMoved
     from agentrelay_core.runtime.errors import IntegrationBoundary as IntegrationBoundary
     from agentrelay_core.runtime.errors import IntegrationError as IntegrationError
     from agentrelay_core.runtime.errors import IntegrationFailureClass as IntegrationFailureClass
@@ -36,9 +37,9 @@ _HOMES = {
     "agentrelay_core.runtime.agent": "Agent AgentAddress",
     "agentrelay_core.runtime.environment": "agent_environment",
     "agentrelay_core.runtime.errors": (
-        "AgentFailure ExpectedTaskFailureError Fenced IntegrationBoundary IntegrationError IntegrationFailureClass "
-        "Internal InternalIntegrationError Lost Parked ProtocolViolation Throttled Transient UserError "
-        "classify_integration_error is_internal"
+        "AgentFailure ExpectedTaskFailureError Fenced HeadMoved IntegrationBoundary IntegrationError "
+        "IntegrationFailureClass Internal InternalIntegrationError Lost Parked ProtocolViolation Throttled Transient "
+        "UserError classify_integration_error is_internal"
     ),
     "agentrelay_core.runtime.events": "Event EventListener",
     "agentrelay_core.runtime.state": "TaskArtifacts TaskRuntime TaskState",

@@ -104,6 +104,10 @@ class Parked(_Fault):
     """Needs a person; other tasks go on (exit 4 when only parked work is left)."""
 
 
+class HeadMoved(Parked):
+    """What would be merged is not what was verified: it is verified again, and after a few times a person is asked."""
+
+
 class AgentFailure(_Fault):
     """The agent, or its work, failed; the next attempt may succeed."""
 

@@ -8,6 +8,7 @@ from agentrelay_core.runtime import (
     Agent,
     AgentFailure,
     ExpectedTaskFailureError,
+    HeadMoved,
     IntegrationBoundary,
     IntegrationFailureClass,
     Internal,
@@ -33,6 +34,8 @@ PREPARE = 900.0
 PUBLISH = 900.0
 MERGE = 900.0
 KICKOFF_TRIES = 3
+# How often what would be merged may have moved on since it was verified, until a person is asked.
+HEAD_MOVES = 4
 
 _NO_URL = "Task completion signaled 'done' but did not include pr_url."
 _NO_ERROR = "Task failed without an error message."
@@ -65,26 +68,35 @@ class Life(AgentWait):
             await self._launch_and_kick_off()
             if runtime.turn_due:
                 await self._next_turn()
-        gates = runtime.gates_failed
+        gates, moves = runtime.gates_failed, 0
+        signal = None
         while True:
-            signal = TaskCompletionSignal("done") if runtime.agent_done else await self._wait_for_signal()
-            runtime.agent_done = False
+            if signal is None:
+                signal = TaskCompletionSignal("done") if runtime.agent_done else await self._wait_for_signal()
+                runtime.agent_done = False
             if signal.outcome == "failed":
                 self._failed(signal.error or _NO_ERROR)
                 return None
             if not await self._publish(signal):
                 return None
-            gates += 1
-            exit_code = await self._gate(gates)
-            if exit_code is None:
-                break
-            runtime.gates_failed = gates
-            if gates >= runtime.task.max_gate_attempts:
-                self._failed(f"Completion gate failed: exit {exit_code}")
-                return IntegrationFailureClass.EXPECTED_TASK_FAILURE
-            await self._next_turn()
-        await self._merge()
-        return None
+            exit_code = await self._gate(gates + 1)
+            if exit_code is not None:
+                gates = runtime.gates_failed = gates + 1
+                if gates >= runtime.task.max_gate_attempts:
+                    self._failed(f"Completion gate failed: exit {exit_code}")
+                    return IntegrationFailureClass.EXPECTED_TASK_FAILURE
+                await self._next_turn()
+                signal = None
+                continue
+            try:
+                await self._merge()
+                return None
+            except HeadMoved as moved:
+                moves += 1
+                if moves == HEAD_MOVES:
+                    raise
+                self.warn(f"it is verified again: {moved.message.partition(';')[0]}")
+                signal = TaskCompletionSignal("done", pr_url=runtime.artifacts.pr_url)
 
     async def is_merged(self) -> bool:
         """Whether the merger finds the task's merge."""

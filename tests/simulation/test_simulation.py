@@ -10,6 +10,7 @@ from simulation.steps import Launching, Merging
 
 DAY = 86_400.0
 COMPARED = int(os.environ.get("AGENTRELAY_SIMULATED_TASKS", "1000"))
+LARGE = max(COMPARED, 2000)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -71,9 +72,9 @@ def test_a_long_story_is_told_again_to_the_letter(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_ten_thousand_tasks_take_weeks_and_break_nothing(tmp_path):
-    """The size that we promise."""
-    report = simulate(1, 10_000, tmp_path, restarts=4, max_concurrency=128)
+def test_thousands_of_tasks_take_weeks_and_break_nothing(tmp_path):
+    """With `tox -e simulation`, the size that we promise."""
+    report = simulate(1, LARGE, tmp_path, restarts=4, max_concurrency=128)
     assert not report.violations, report.violations[:5]
-    assert report.merged > 9_000
-    assert report.seconds > 14 * DAY
+    assert report.merged > 0.9 * LARGE
+    assert report.seconds > LARGE / 10_000 * 14 * DAY

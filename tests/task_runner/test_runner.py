@@ -14,6 +14,7 @@ from agentrelay_core import (
     AgentFailure,
     Deadlines,
     ExpectedTaskFailureError,
+    HeadMoved,
     IntegrationBoundary,
     IntegrationFailureClass,
     TaskCompletionSignal,
@@ -155,6 +156,33 @@ async def test_a_gate_that_passes_leads_to_the_merge(tmp_path):
     assert result.status is TaskStatus.PR_MERGED
     assert (tmp_path / "gate.log").read_text().split() == [str(tmp_path), "a"]
     assert events[3:] == ["task_gate_running", "task_gate_passed", "task_pr_merging"]
+
+
+@pytest.mark.fault("G13")
+@pytest.mark.parametrize("moves", [1, 3, 4])
+async def test_what_moved_on_after_it_was_verified_is_verified_again(tmp_path, moves):
+    """It goes through verify and gate once more, and not through the agent; after the fourth time a person is asked."""
+    left = [HeadMoved("it stands at b, and a was verified; look there")] * moves
+
+    def merge(*_):
+        if left:
+            raise left.pop()
+
+    steps, told = Steps(prepare=_with_paths(tmp_path), merge_pr=merge), []
+    runtime = make_runtime(completion_gate=f"echo gate >> {tmp_path}/gates")
+    runner = make_runner(
+        steps, workspace=MemoryWorkspace(steps.log), on_event=lambda event: told.append((event.kind, event.message))
+    )
+    result = await runner.run(runtime)
+    assert result.status is (TaskStatus.PR_MERGED if moves < 4 else TaskStatus.FAILED)
+    assert moves < 4 or result.error.startswith("HeadMoved: it stands at b")
+    rounds = min(moves + 1, 4)
+    assert steps.log.count("merge_pr") == len((tmp_path / "gates").read_text().split()) == rounds
+    assert sum(entry.startswith("verify ") for entry in steps.log) == rounds
+    assert steps.log.count("publish") <= 1
+    assert (steps.log.count("launch"), steps.log.count("wait_for_completion")) == (1, 1)
+    warning = ("task_warning", "it is verified again: it stands at b, and a was verified")
+    assert told.count(warning) == rounds - 1
 
 
 @pytest.mark.parametrize(("takes_turns", "launches"), [(True, 1), (False, 2)])

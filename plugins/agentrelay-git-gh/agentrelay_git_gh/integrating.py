@@ -1,12 +1,13 @@
 """Handing a workstream's work on: its integration pull request, and what may be merged of it."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
 import attrs
 
 from agentrelay_core.hooks import Forge, PullRequest
-from agentrelay_core.runtime import AgentFailure, Parked
+from agentrelay_core.runtime import AgentFailure, HeadMoved, Parked
 from agentrelay_core.runtime.no_room import parking
 from agentrelay_core.spec import WorkstreamSpec
 from agentrelay_git_gh.bodies import integration_body
@@ -15,10 +16,11 @@ from agentrelay_git_gh.finishing import finished
 from agentrelay_git_gh.forges import settle
 from agentrelay_git_gh.names import head_ref, integration_branch
 from agentrelay_git_gh.repository import Repository
-from agentrelay_git_gh.sharing_forge import Checks, SharingForge
+from agentrelay_git_gh.sharing_forge import Checks, SharingForge, Tell
 from agentrelay_git_gh.transfer import take_over
 
 PATIENCE: Final = 86_400.0  # seconds that an integration waits for checks and people before it says that it does
+MOVES: Final = 10  # how often its source or its target may have moved on meanwhile, until a person is asked
 
 
 @attrs.frozen(kw_only=True)
@@ -77,7 +79,7 @@ class Integrator:
         if spec.auto_merge and found.state == "open":
             try:
                 if isinstance(forge, SharingForge):
-                    await forge.land(found.url, opened.head, checks=checks, tell=tell, deadline=PATIENCE)
+                    await self._land(forge, spec, opened, checks, tell)
                     await finished(self._take_in, forge, spec)
                 else:
                     await finished(self._merge, opened)
@@ -86,6 +88,26 @@ class Integrator:
                     f"{found.url} needs a person: {failure.message}; type: git merge {found.head}"
                 ) from failure
         return found.url
+
+    async def _land(
+        self, forge: SharingForge, spec: WorkstreamSpec, opened: Integration, checks: Checks, tell: Tell
+    ) -> None:
+        """Have it merged; where it, or its target, moved on meanwhile, the checks of what it is then are waited for."""
+        loop = asyncio.get_running_loop()
+        ends, now, moves = loop.time() + PATIENCE, opened, 0
+        while now.pull_request.state == "open":
+            left = max(0.0, ends - loop.time())
+            try:
+                await forge.land(now.pull_request.url, now.head, checks=checks, tell=tell, deadline=left)
+                return
+            except HeadMoved:
+                moves += 1
+                if moves == MOVES:
+                    raise
+            again = await finished(self.open, spec)
+            if again is None:
+                return
+            now = again
 
     @parking()
     def open(self, spec: WorkstreamSpec) -> Integration | None:
@@ -120,6 +142,11 @@ class Integrator:
         # Once it is merged the branch may be gone from the server.
         head = (forge.catch_up(branch) or tip) if is_merged else forge.share(branch)
         if found is not None and is_merged and found.head_sha == head:
+            if not forge.is_merged(found):
+                raise Parked(
+                    f"{found.url} is merged as {found.merge_sha}, says its server, and {target} there does not hold "
+                    "that; look there, then type `agentrelay run`"
+                )
             return Integration(pull_request=found, head=head)
         base = forge.share(target) if self._is_ours(target) else forge.tip(target)
         if base is None:

@@ -77,6 +77,32 @@ class Collector:
             changed = tip != base and read_commit(ours, base).tree != read_commit(ours, tip).tree
         return Work(base=base, tip=tip, changed=changed)
 
+    def advance(self, work: Work, tip: str) -> Work:
+        """Bring the task's branch and its worktree forward to what was pushed on top of its work elsewhere.
+
+        Args:
+            work: The work, as `collect` gave it.
+            tip: The commit, which ours has and the work's tip is in, full hash.
+
+        Raises:
+            AgentFailure: It holds what cannot be merged.
+            Transient: Somebody moved the branch meanwhile.
+        """
+        branch = required(self.runtime.state.branch_name, "branch_name")
+        changed = inspect(self.repository.ours, work.base, tip)
+        worktree = worktree_of(self.repository, self.runtime)
+        # The files before the branch: killed between the two, what was pushed is not taken for deleted by the agent.
+        with worktree.index_at(work.tip) as git:
+            worktree.fill(git, tip)
+        send(self.repository, [tip], [work.tip])
+        try:
+            self.repository.move(head_ref(branch), tip, work.tip)
+        except RefMoved as error:
+            raise Transient(f"{branch} was moved while what was pushed to it was taken in: {error}") from error
+        self.repository.set_ours({head_ref(branch): tip})
+        self._concern(f"what was pushed to {branch} elsewhere was taken in: {work.tip[:12]} to {tip[:12]}")
+        return Work(base=work.base, tip=tip, changed=changed)
+
     def _take_branch(self, branch: str, worktree: Worktree) -> tuple[str, Ref]:
         """Take over what the agent committed; the branch's base and its tip. What ours knows was inspected before."""
         known = self.repository.our_refs(base_ref(self.owner.run, branch), head_ref(branch))

@@ -75,15 +75,20 @@ class SharedBranches:
         """As `share`, for a branch that may have been deleted on the remote since; `None` then."""
         return self._level(branch, make=False)
 
+    def ahead(self, branch: str, tip: str) -> str | None:
+        """Where a branch stands on the remote, if that is on top of a commit which ours has; `None` if not."""
+        there = self.remote.fetch(branch)
+        return there if there not in (None, tip) and self.repository.contains(there, tip) else None
+
     def deliver(self, branch: str, tip: str) -> None:
-        """Have a task's branch stand on the remote where it stands here; what its agent pushed is moved forward.
+        """Have a task's branch on the remote hold what it holds here; what its agent pushed is moved forward.
 
         Args:
             branch: The task's branch.
             tip: Its tip, which ours has, full hash.
 
         Raises:
-            AgentFailure: It has commits there that are not in the tip.
+            AgentFailure: Here and there have each what the other has not.
             Parked: The branch on the remote is not ours.
         """
         with lock_of("share", self.repository.common, branch):
@@ -94,6 +99,8 @@ class SharedBranches:
                     return
                 if there is not None:
                     self._check_work(branch, tip, there)
+                    if self.repository.contains(there, tip):
+                        return
                 if self._push(branch, tip, there):
                     return
         raise self._never_still(branch)
@@ -197,7 +204,7 @@ class SharedBranches:
         bases = set(self.repository.our_refs(base_ref("*", branch)).values())
         if not any(self.repository.contains(there, base) for base in bases):
             raise self._not_ours(branch, there)
-        if not self.repository.contains(tip, there):
+        if not (self.repository.contains(tip, there) or self.repository.contains(there, tip)):
             raise AgentFailure(
                 f"{branch} stands at {there} on {self.remote.url}, which is not in the local branch at {tip}; bring "
                 "both together, push the branch, then signal again",

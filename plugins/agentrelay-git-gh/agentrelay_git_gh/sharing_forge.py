@@ -49,7 +49,13 @@ class SharingForge(Forge, Protocol):
         """Where a branch stands on the server, taken over into our repository; `None` where it is not there."""
 
     def deliver(self, branch: str, tip: str) -> None:
-        """Have a task's branch stand on the server where it stands here."""
+        """Have a task's branch on the server hold what it holds here."""
+
+    def ahead(self, branch: str, tip: str) -> str | None:
+        """Where a branch stands on the server, if that is on top of a commit of ours; `None` if not."""
+
+    def is_merged(self, found: PullRequest) -> bool:
+        """Whether a pull request is merged, and its target holds the merge, as far as it is still there."""
 
     async def land(self, pr: str, head_sha: str, *, checks: Checks, tell: Tell, deadline: float) -> str:
         """Wait until a pull request may be merged, and merge it; return the merge commit.
@@ -60,22 +66,29 @@ class SharingForge(Forge, Protocol):
             checks: Which checks must pass on it.
             tell: Called when what is waited for has changed.
             deadline: Seconds after which a person is asked.
+
+        Raises:
+            HeadMoved: Its source is at another commit, also because the target wants what is up to date with it.
+            Parked: Another thing that a person must see to.
         """
 
 
-def check_shared(forge: SharingForge, url: str, head: str, base: str, tip: str) -> None:
-    """Check that a URL is a task's pull request, and have its source stand on the server where it was verified.
+def check_shared(forge: SharingForge, url: str, head: str, base: str, tip: str) -> str:
+    """Check that a URL is a task's pull request, and have its source on the server hold what is to be verified.
 
     Args:
         forge: The forge.
         url: What the agent, or an earlier step, says is the pull request.
         head: The task's branch.
         base: Its target.
-        tip: The verified commit, full hash.
+        tip: Where that stands here, full hash.
+
+    Returns:
+        The commit to verify: the tip, or what was pushed on top of it.
 
     Raises:
         ProtocolViolation: It is another one's.
-        AgentFailure: The server's branch has commits that were not verified.
+        AgentFailure: The server's branch and the one here have each what the other has not.
         Parked: It is closed, or was merged with another commit.
     """
     found = forge.identify(url, head, base)
@@ -84,14 +97,19 @@ def check_shared(forge: SharingForge, url: str, head: str, base: str, tip: str) 
             f"{url} was closed and is not merged; reopen it (`gh pr reopen {url}`), then type `agentrelay run`",
             boundary=IntegrationBoundary.PULL_REQUEST,
         )
-    if found.state == "merged" and found.head_sha != tip:
+    if found.head_sha == tip:
+        return tip
+    more = forge.ahead(head, tip)
+    if more is not None and (found.state == "open" or found.head_sha == more):
+        return more
+    if found.state == "merged":
         raise Parked(
             f"{url} was merged with {found.head_sha}, and {head} stands at {tip}; look at what is in {base} now, then "
             "type `agentrelay run`",
             boundary=IntegrationBoundary.PULL_REQUEST,
         )
-    if found.state == "open" and found.head_sha != tip:
-        forge.deliver(head, tip)
+    forge.deliver(head, tip)
+    return tip
 
 
 def local_problems(settings: RunSettings, lanes: Sequence[WorkstreamSpec] = ()) -> tuple[str, ...]:

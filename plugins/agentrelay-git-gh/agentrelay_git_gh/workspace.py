@@ -147,8 +147,10 @@ class GitWorkspace:
         sharing, forge = self._sharing(), self._forges()
         if sharing is not None:
             found = settle(forge.find(branch, target)) if runtime.resumed else None
-            if found is not None and found.state == "merged" and found.head_sha == work.tip:
-                return found.url  # since we were killed, by a person
+            if found is not None and found.state == "merged":  # since we were killed, by a person
+                there = found.head_sha
+                if there in (work.tip, sharing.ahead(branch, work.tip)):
+                    return found.url
             sharing.ensure(target)
             sharing.deliver(branch, work.tip)
         title = title_of(task.description, task.id)
@@ -169,9 +171,12 @@ class GitWorkspace:
         """
         repository = self._ready()
         owner = self._owner(runtime)
-        work = Collector(repository=repository, runtime=runtime, owner=owner).collect(commit_leftovers=pr_url is None)
+        collector = Collector(repository=repository, runtime=runtime, owner=owner)
+        work = collector.collect(commit_leftovers=pr_url is None)
         if pr_url is not None:
-            self._check_pull_request(runtime, pr_url, work.tip)
+            pushed = self._check_pull_request(runtime, pr_url, work.tip)
+            if pushed != work.tip:
+                work = collector.advance(work, pushed)
         if runtime.state.signal_dir is not None:
             keep_outputs(
                 Attempt(repository=repository, graph=self._graph, owner=owner, signal_dir=runtime.state.signal_dir)
@@ -262,12 +267,12 @@ class GitWorkspace:
                 f"the workstream {lane!r} cannot be merged into {spec.id!r}: {conflict.message}", conflict.files
             ) from conflict
 
-    def _check_pull_request(self, runtime: TaskRuntime, url: str, tip: str) -> None:
+    def _check_pull_request(self, runtime: TaskRuntime, url: str, tip: str) -> str:
+        """Check that it is the task's; the commit to verify, which on a server may be on top of what is here."""
         branch, target = runtime.state.branch_name or "", runtime.state.integration_branch or ""
         sharing = self._sharing()
         if sharing is not None:
-            check_shared(sharing, url, branch, target, tip)
-            return
+            return check_shared(sharing, url, branch, target, tip)
         found: PullRequest | None = settle(self._forges().find(branch, target))
         if found is None or found.url != url:
             there = found.url if found is not None else "none"
@@ -280,6 +285,7 @@ class GitWorkspace:
                 f"{url} stands at {found.head_sha}, and {branch} at {tip}; push the branch, then signal again",
                 boundary=IntegrationBoundary.PULL_REQUEST,
             )
+        return tip
 
     @parking()
     def _integrator(self) -> Integrator:

@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from agentrelay_core.runtime import IntegrationBoundary, Parked
+from agentrelay_core.runtime import HeadMoved, IntegrationBoundary, Parked
 from agentrelay_git_gh.github.checks import Policy, Requirement, Verdict, judge
 from agentrelay_git_gh.github.failed_checks import red_failure
 from agentrelay_git_gh.github.poller import Poller
@@ -17,16 +17,25 @@ from agentrelay_git_gh.github.waiting import MERGEABLE, Waiting, mergeability, w
 from agentrelay_git_gh.github.watches import Limited
 from agentrelay_git_gh.merging import MergeConflict
 
+
+class Behind(Parked):
+    """A pull request's target takes only what is up to date with it, and its source is not."""
+
+
 Tell = Callable[[str, str], None]
 """Takes the name of a waiting state and what exactly is waited for."""
 
 Conflicts = Callable[[Snapshot], tuple[str, ...]]
 """The files in which the verified head conflicts with its target, by our own git; called in a thread."""
 
+Older = Callable[[str], bool]
+"""Whether a head is one that the verified one came from; called in a thread."""
+
 SETTLING: Final = 10.0
 """Seconds that two looks must lie apart at which all checks are the same, where none is known by name."""
 
 _HEAD_LAG: Final = 60.0  # seconds for which GitHub may show an older head than the one that it was just pushed
+_HEAD_MOVED: Final = 5.0  # seconds for which another one is shown until it is believed
 _LISTED: Final = 10
 
 
@@ -39,6 +48,7 @@ async def clear(
     tell: Tell,
     deadline: float,
     conflicts: Conflicts,
+    is_older: Older,
     settling: float = SETTLING,
 ) -> Snapshot:
     """Wait until a pull request may be merged.
@@ -53,6 +63,7 @@ async def clear(
         tell: Called when what is waited for has changed.
         deadline: Seconds until a person is asked to act.
         conflicts: Finds the files in conflict when GitHub sees a conflict.
+        is_older: Tells a head that GitHub still shows from one that somebody pushed.
         settling: See `SETTLING`.
 
     Returns:
@@ -61,9 +72,11 @@ async def clear(
     Raises:
         AgentFailure: A check speaks against the work; with the end of its log.
         MergeConflict: It conflicts with its target; names the files.
+        HeadMoved: Its source is at another commit.
+        Behind: Its target takes only what is up to date with it.
         Parked: A person must act, or what was waited for did not come in time.
     """
-    wait = _Clearing(poller, number, head_sha, checks, tell, conflicts, settling)
+    wait = _Clearing(poller, number, head_sha, checks, tell, conflicts, is_older, settling)
     try:
         async with asyncio.timeout(deadline) as scope:
             return await wait.run()
@@ -81,6 +94,7 @@ class _Clearing:
     policy: Policy
     tell: Tell
     conflicts: Conflicts
+    is_older: Older
     settling: float
     standing: Waiting | None = None
     since: float = attrs.field(init=False)
@@ -123,7 +137,7 @@ class _Clearing:
 
     async def _judged(self, look: Snapshot) -> Waiting | None:
         if look.head_sha != self.head:
-            return self._moved(look)
+            return await self._moved(look)
         self._moved_at = None
         if look.mergeable == "CONFLICTING" or look.merge_state == "DIRTY":
             return await self._conflicting(look)
@@ -134,7 +148,10 @@ class _Clearing:
         if waiting is not None:
             self._passed = None
             if waiting.state == "behind" and self.standing == waiting:  # seen twice, so it is no late answer
-                raise _parked(f"{look.url} is behind: {waiting.detail}; {waiting.remedy}, then `agentrelay run`")
+                raise Behind(
+                    f"{look.url} is behind: {waiting.detail}; {waiting.remedy}, then `agentrelay run`",
+                    boundary=IntegrationBoundary.PULL_REQUEST,
+                )
             return waiting
         return self._settled(look, verdict)
 
@@ -160,14 +177,16 @@ class _Clearing:
         marked = [Requirement(name=check.name) for check in look.checks if check.required and check.name not in names]
         return judge("required", self.head, look.checks, [*known, *dict.fromkeys(marked)])
 
-    def _moved(self, look: Snapshot) -> Waiting:
+    async def _moved(self, look: Snapshot) -> Waiting:
         now = asyncio.get_running_loop().time()
         self._moved_at = now if self._moved_at is None else self._moved_at
         detail = f"GitHub shows {look.head_sha or 'nothing'}, verified is {self.head}"
-        if now - self._moved_at >= _HEAD_LAG:
-            raise _parked(
+        is_older = look.head_sha is None or await asyncio.to_thread(self.is_older, look.head_sha)
+        if now - self._moved_at >= (_HEAD_LAG if is_older else _HEAD_MOVED):
+            raise HeadMoved(
                 f"the source of {look.url} is no longer what was verified: {detail}; "
-                "type `agentrelay run` to have what is there now verified"
+                "type `agentrelay run` to have what is there now verified",
+                boundary=IntegrationBoundary.PULL_REQUEST,
             )
         return Waiting(state="head", detail=detail, remedy=f"look who pushed with `gh pr view {look.url}`")
 

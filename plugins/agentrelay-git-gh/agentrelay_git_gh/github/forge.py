@@ -5,11 +5,11 @@ import logging
 from typing import Final, Literal, cast
 from urllib.parse import urlsplit
 
-from agentrelay_core.hooks import RunInfo
-from agentrelay_core.runtime import IntegrationBoundary, Internal, Parked, Throttled, UserError
+from agentrelay_core.hooks import PullRequest, RunInfo
+from agentrelay_core.runtime import HeadMoved, IntegrationBoundary, Internal, Parked, Throttled, UserError
 from agentrelay_git_gh.choosing import Choice
 from agentrelay_git_gh.finishing import finished, leave_if_cancelled
-from agentrelay_git_gh.github.clearing import clear
+from agentrelay_git_gh.github.clearing import Behind, clear
 from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import LoginRefused, Refused
 from agentrelay_git_gh.github.login import scopes_of
@@ -131,7 +131,7 @@ class GitHubForge:
             boundary=IntegrationBoundary.PULL_REQUEST,
         )
 
-    def is_merged(self, found: GitHubPullRequest) -> bool:
+    def is_merged(self, found: PullRequest) -> bool:
         """Whether a pull request is merged, and its target holds the merge, as far as it is still there."""
         if found.state != "merged" or found.merge_sha is None:
             return False
@@ -165,8 +165,12 @@ class GitHubForge:
         return self._branches.tip(branch)
 
     def deliver(self, branch: str, tip: str) -> None:
-        """Have a task's branch stand on GitHub where it stands here."""
+        """Have a task's branch on GitHub hold what it holds here."""
         self._branches.deliver(branch, tip)
+
+    def ahead(self, branch: str, tip: str) -> str | None:
+        """Where a branch stands on GitHub, if that is on top of a commit of ours; `None` if not."""
+        return self._branches.ahead(branch, tip)
 
     async def land(
         self,
@@ -192,6 +196,7 @@ class GitHubForge:
             The commit that GitHub calls the merge.
 
         Raises:
+            HeadMoved: Its source is at another commit, also because it was brought up to date with its target.
             AgentFailure: A check speaks against the work.
             MergeConflict: It conflicts with its target; names the files.
             Parked: A person must act.
@@ -201,7 +206,14 @@ class GitHubForge:
         turn = 1
         while True:
             leave_if_cancelled()
-            await self._clear(pr, head_sha, checks, tell, max(0.0, ends - loop.time()))
+            try:
+                await self._clear(pr, head_sha, checks, tell, max(0.0, ends - loop.time()))
+            except Behind as behind:
+                await finished(self._bring_up_to_date, pr, head_sha, behind)
+                raise HeadMoved(
+                    f"{pr} was behind its target and is brought up to date; type `agentrelay run` to have it verified",
+                    boundary=IntegrationBoundary.PULL_REQUEST,
+                ) from behind
             try:
                 return await finished(self.merge, pr, head_sha, message)
             except (InQueue, Refused):  # what it waits for now, or why it cannot be merged any more, is seen by a look
@@ -214,12 +226,31 @@ class GitHubForge:
             base = self._branches.tip(look.base)
             return conflicts(self._repository, base, head_sha) if base is not None else ()
 
+        def is_older(shown: str) -> bool:
+            return self._repository.has(shown) and self._repository.contains(head_sha, shown)
+
         named = pull_request_of(pr)
         if named is None:
             raise KeyError(f"there is no pull request {pr!r}")
         await clear(
-            self._poller, named[1], head_sha, checks=checks, tell=tell, deadline=deadline, conflicts=conflicting
+            self._poller,
+            named[1],
+            head_sha,
+            checks=checks,
+            tell=tell,
+            deadline=deadline,
+            conflicts=conflicting,
+            is_older=is_older,
         )
+
+    def _bring_up_to_date(self, pr: str, head_sha: str, behind: Behind) -> None:
+        try:
+            self._pull_requests.bring_up_to_date(pr, head_sha)
+        except Refused as refusal:
+            raise Parked(
+                f"{behind.message} (GitHub does not do that for us: {refusal.said})",
+                boundary=IntegrationBoundary.PULL_REQUEST,
+            ) from refusal
 
     def _merged(self, pr: str, head_sha: str, message: MergeMessage) -> str:
         try:

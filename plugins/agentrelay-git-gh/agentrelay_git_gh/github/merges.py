@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import attrs
 
-from agentrelay_core.runtime import IntegrationBoundary, Parked
+from agentrelay_core.runtime import HeadMoved, IntegrationBoundary, Parked
 from agentrelay_git_gh.failpoints import failpoint
 from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import Ambiguous, Refused
@@ -21,24 +21,6 @@ Method = Literal["merge", "squash", "rebase"]
 MERGING_TRIES: Final = 5
 _LOOKS: Final = 4
 _FIRST_PAUSE: Final = 1.0
-
-
-class HeadMoved(Parked):
-    """The source of a pull request is not at the commit that was verified.
-
-    Args:
-        pull_request: The pull request as it is.
-        verified: The commit that was verified, full hash.
-    """
-
-    def __init__(self, pull_request: GitHubPullRequest, verified: str) -> None:
-        super().__init__(
-            f"{pull_request.url} stands at {pull_request.head_sha}, and {verified} was verified; it was not merged. "
-            "Look at what was pushed, then type `agentrelay run`",
-            boundary=IntegrationBoundary.PULL_REQUEST,
-        )
-        self.pull_request = pull_request
-        self.verified = verified
 
 
 @attrs.frozen(kw_only=True)
@@ -124,7 +106,11 @@ class Merge:
                 "then type `agentrelay run`"
             )
         if found.head_sha != self.head_sha:
-            raise HeadMoved(found, self.head_sha)
+            raise HeadMoved(
+                f"{found.url} stands at {found.head_sha}, and {self.head_sha} was verified; it was not merged. "
+                "Look at what was pushed, then type `agentrelay run` to have it verified",
+                boundary=IntegrationBoundary.PULL_REQUEST,
+            )
         return found.merge_sha
 
     def _fields(self) -> dict[str, object]:

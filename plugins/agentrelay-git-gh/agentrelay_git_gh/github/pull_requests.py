@@ -23,6 +23,7 @@ from agentrelay_git_gh.merging import MergeMessage
 
 OPENING_TRIES: Final = 5
 _FIRST_PAUSE: Final = 1.0
+_LOOKS: Final = 4
 _SHOWN: Final = 10
 
 
@@ -136,6 +137,30 @@ class PullRequests:
             Parked: It is closed, or has another target, or was merged with another commit; or it stays unclear.
         """
         return self._merge(url, head_sha, message, method, base).perform()
+
+    def bring_up_to_date(self, url: str, head_sha: str) -> None:
+        """Have GitHub merge a pull request's target into its source, and wait some moments until it shows that.
+
+        Args:
+            url: Its URL.
+            head_sha: The commit that it is at, full hash; where it is not, nothing is done.
+
+        Raises:
+            Refused: GitHub does not: they conflict, or the login may not.
+        """
+        try:
+            self._api.write(
+                "PUT", f"{self._site.path}/pulls/{self._number(url)}/update-branch", {"expected_head_sha": head_sha}
+            )
+        except Ambiguous:
+            pass  # what came of it is seen
+        except Refused:
+            if self.state(url).head_sha == head_sha:
+                raise
+        for number in range(_LOOKS):
+            if self.state(url).head_sha != head_sha:
+                return
+            self._api.pause(self._api.jitter(_FIRST_PAUSE * 2**number))
 
     def enqueue(self, url: str, head_sha: str, *, base: str | None = None) -> str | None:
         """Put a pull request, as it was verified, into its target's merge queue, for a merge that `wants_queue`.

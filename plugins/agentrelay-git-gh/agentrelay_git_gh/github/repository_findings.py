@@ -102,8 +102,8 @@ def _target(api: GitHubApi, branch: str | None, target: Target | None, settings:
             )
         if target.strict:
             yield note(
-                f"{branch} wants a source that is up to date, so an integration pull request that is behind waits for "
-                "a person"
+                f"{branch} wants a source that is up to date: an integration pull request that is behind is brought up "
+                "to date, and its checks are waited for anew"
             )
 
 

@@ -4,10 +4,10 @@ import attrs
 import pytest
 from agentrelay_git_gh.forges import forge_of
 from agentrelay_git_gh.github.forge import GitHubForge
-from agentrelay_git_gh.github.merges import HeadMoved
 from agentrelay_git_gh.local_forge import LocalForge
+from pytest_agentrelay.github import answering, dropping
 
-from agentrelay_core.runtime import AgentFailure, Parked, ProtocolViolation, TaskStatus, UserError
+from agentrelay_core.runtime import AgentFailure, HeadMoved, Parked, ProtocolViolation, TaskStatus, UserError
 from agentrelay_core.spec import Task, WorkstreamSpec
 
 TASK = Task(id="one", description="Write one.")
@@ -54,12 +54,35 @@ def test_what_the_agent_committed_after_it_had_pushed_is_pushed(world):
     assert workspace.verify(runtime, url).head == more == world.hosted.tip(BRANCH)
 
 
-def test_commits_that_are_only_on_the_server_are_the_agents_to_fetch(world):
-    """What somebody pushed to the task's branch, and the agent has not, fails the attempt with both commits named."""
+@pytest.mark.parametrize("merged", [False, True])
+def test_what_was_pushed_on_top_of_the_work_is_verified_with_it(world, merged):
+    """Branch, worktree and evidence are brought to what stands on the server; there is nothing left to set aside."""
     workspace = world.workspace()
-    runtime, _, url = published(world, workspace)
+    runtime, agent, url = published(world, workspace)
+    theirs = world.hosted.push(BRANCH, {"theirs.txt": "theirs\n", "one.txt": "better\n"})
+    if merged:
+        world.hosted.merge(1, actor="uma")
+    evidence = workspace.verify(runtime, url)
+    assert evidence.head == theirs == world.bench.user("rev-parse", BRANCH) == world.hosted.tip(BRANCH)
+    assert evidence.changed
+    assert (agent.path / "one.txt").read_text() == "better\n"
+    assert (agent.path / "theirs.txt").read_text() == "theirs\n"
+    assert agent("status", "--porcelain") == ""
+    assert workspace.verify(runtime, url) == evidence
+    runtime.resumed = True
+    assert workspace.publish(runtime) == url
+    assert len(world.github.happened("opened")) == 1
+    assert [text for text in runtime.artifacts.concerns if "set aside" in text] == []
+
+
+def test_commits_beside_the_work_on_the_server_are_the_agents_to_bring_together(world):
+    """Where both sides have what the other has not, the attempt fails with both commits named."""
+    workspace = world.workspace()
+    runtime, agent, url = published(world, workspace)
     theirs = world.hosted.push(BRANCH, {"theirs.txt": "theirs\n"})
-    with pytest.raises(AgentFailure, match=rf"stands at {theirs} .* push the branch"):
+    agent.write(more__txt="more\n")
+    more = agent.commit("more")
+    with pytest.raises(AgentFailure, match=rf"stands at {theirs} .* at {more}; bring both together, push the branch"):
         workspace.verify(runtime, url)
     assert world.hosted.tip(BRANCH) == theirs
 
@@ -220,6 +243,94 @@ async def test_push_to_a_lane_while_it_waits_is_not_merged_unseen(world):
     with pytest.raises(HeadMoved, match=rf"stands at {theirs}, and {head} was verified"):
         forge.merge(url, head)
     assert world.github.happened("merged") == []
+
+
+async def test_push_to_a_lane_whose_integration_waits_is_waited_for_and_merged(world):
+    """The checks of what was pushed count, not those of what was looked at before."""
+    pushed = []
+
+    def push(*_):
+        if not pushed:
+            pushed.append(world.hosted.push(LANE, {"theirs.txt": "theirs\n"}))
+        world.hosted.set_check(pushed[0], "build")
+
+    world.bench.report = push
+    world.hosted.protect("main", checks=("build",))
+    workspace = world.workspace()
+    ready(world, workspace)
+    await workspace.integrate(INTO_MAIN)
+    (merged,) = world.github.happened("merged")
+    assert world.hosted.git("rev-list", "--parents", "-1", merged.sha).split()[2] == pushed[0]
+    assert world.bench.user("rev-parse", LANE) == pushed[0]
+
+
+@pytest.mark.fault("G17")
+async def test_lane_is_brought_up_to_date_with_a_target_that_wants_that(world):
+    """Where the target moves on, it is merged into the lane, and the checks of that commit are waited for."""
+    told = []
+
+    def passes(_, message):
+        told.append(message)
+        if len(told) == 1:
+            world.hosted.push("main", {"theirs.txt": "theirs\n"})
+        world.hosted.set_check(world.hosted.tip(LANE), "build")
+
+    world.bench.report = passes
+    world.hosted.protect("main", checks=("build",), strict=True)
+    workspace = world.workspace()
+    before = ready(world, workspace)
+    await workspace.integrate(INTO_MAIN)
+    assert "behind: main takes only what is up to date with it" in told
+    (merged,) = world.github.happened("merged")
+    lane = world.hosted.tip(LANE)
+    assert lane == world.bench.user("rev-parse", LANE)
+    assert world.hosted.git("rev-list", "--parents", "-1", lane).split()[1] == before
+    assert world.hosted.git("rev-list", "--parents", "-1", merged.sha).split()[2] == lane
+    assert {"one.txt", "theirs.txt"} <= set(world.hosted.git("ls-tree", "--name-only", "main").split())
+
+
+@pytest.mark.fault("G14")
+@pytest.mark.parametrize("lost", [False, True])
+async def test_bringing_up_to_date_that_fails_is_told_and_one_that_only_seems_to_is_none(world, lost):
+    """A person is told what to type where GitHub does not do it; an answer that is lost after the effect is nothing."""
+    path = "^PUT .*/update-branch$"
+    refused = answering(path, 422, {"message": "not for you"})
+    world.github.script(dropping(path, after_effect=True) if lost else refused)
+    world.hosted.protect("main", strict=True)
+    workspace = world.workspace()
+    ready(world, workspace)
+    world.hosted.push("main", {"theirs.txt": "theirs\n"})
+    if lost:
+        await workspace.integrate(INTO_MAIN)
+        assert len(world.github.happened("merged")) == 1
+        assert sum("update-branch" in request.what for request in world.github.requests) == 1
+    else:
+        with pytest.raises(Parked, match=r"`gh pr update-branch \S+/1`.*GitHub does not do that for us: .*not for you"):
+            await workspace.integrate(INTO_MAIN)
+
+
+async def test_lane_that_conflicts_with_a_target_that_moved_on_waits_for_a_person(world):
+    """Nothing is merged, neither here nor there."""
+    world.hosted.protect("main", strict=True)
+    workspace = world.workspace()
+    before = ready(world, workspace)
+    theirs = world.hosted.push("main", {"one.txt": "theirs\n"})
+    with pytest.raises(Parked, match=r"pull/1 needs a person: .*one\.txt"):
+        await workspace.integrate(INTO_MAIN)
+    assert world.hosted.tip(LANE) == world.bench.user("rev-parse", LANE) == before
+    assert world.hosted.tip("main") == theirs
+
+
+async def test_integration_that_is_merged_by_word_alone_is_none(world):
+    """Where the target does not hold what GitHub calls the merge, a person is asked to look."""
+    workspace, spec = world.workspace(), attrs.evolve(INTO_MAIN, auto_merge=False)
+    ready(world, workspace)
+    before = world.hosted.tip("main")
+    await workspace.integrate(spec)
+    merged = world.hosted.merge(1, actor="uma")
+    world.hosted.git("update-ref", "refs/heads/main", before)
+    with pytest.raises(Parked, match=rf"is merged as {merged}, says its server, and main there does not hold that"):
+        await world.workspace().integrate(spec)
 
 
 async def test_integration_into_a_parent_is_followed_here(world):

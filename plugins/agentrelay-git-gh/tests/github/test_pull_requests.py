@@ -9,7 +9,7 @@ import pytest
 from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import LoginRefused, Refused
 from agentrelay_git_gh.github.merge_queue import wants_queue
-from agentrelay_git_gh.github.merges import MERGING_TRIES, HeadMoved
+from agentrelay_git_gh.github.merges import MERGING_TRIES
 from agentrelay_git_gh.github.pull_requests import PullRequests
 from agentrelay_git_gh.github.records import GitHubPullRequest
 from agentrelay_git_gh.github.sites import Site
@@ -29,7 +29,7 @@ from pytest_agentrelay.github.faults import (
 )
 from pytest_agentrelay.github.hosted import HostedRepository
 
-from agentrelay_core.runtime import Parked, ProtocolViolation, Throttled
+from agentrelay_core.runtime import HeadMoved, Parked, ProtocolViolation, Throttled
 
 HEAD, BASE = "agentrelay/g/task", "agentrelay/g@default"
 PUT, POST = r"^PUT .*/merge$", r"^POST .*/pulls$"
@@ -268,7 +268,6 @@ def test_a_head_that_moved_is_not_merged(world):
     for _ in range(2):
         with pytest.raises(HeadMoved) as refused:
             world.merge(opened)
-        assert refused.value.pull_request.head_sha == moved[0]
         assert moved[0] in str(refused.value)
         assert opened.head_sha in str(refused.value)
     assert world.asked("/merge") == 1

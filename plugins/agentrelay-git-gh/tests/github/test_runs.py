@@ -33,6 +33,7 @@ FOUR_TASKS = """
 """
 ONE_LANE = f"{{default: {LANE}}}"
 ONE_TASK = "{one: {description: Write one.}}"
+ONE_GATED = "{{one: {{description: Write one., completion_gate: '{gate}'}}}}"
 WRITE = "echo $AGENTRELAY_TASK_ID > $AGENTRELAY_TASK_ID.txt"
 
 
@@ -260,3 +261,24 @@ def test_run_that_is_killed_at_every_place_in_turn_goes_on(project, new_only):
     tree = project.user("rev-parse", "agentrelay/often@default^{tree}")
     assert tree == project.hosted.git("rev-parse", "main^{tree}").strip()
     assert project.user("rev-parse", "agentrelay/often@default") == project.hosted.tip("agentrelay/often@default")
+
+
+@pytest.mark.slow
+@pytest.mark.fault("G13")
+@pytest.mark.parametrize("pushes", [1, 4])
+def test_what_is_pushed_after_the_gate_has_passed_goes_through_the_gate(project, new_only, tmp_path, pushes):
+    """A push between the gate and the merge is verified before it is merged; after the fourth, a person is asked."""
+    before, gates, branch = project.hosted.tip("main"), tmp_path / "gates", "agentrelay/moved/one"
+    names = [f"theirs-{number}.txt" for number in range(pushes)]
+    for number, name in enumerate(names):
+        push = lambda name=name: project.hosted.push(branch, {name: name}, actor="uma")  # noqa: E731
+        project.github.script(Fault(match="^PUT .*/merge$", skip=number, before=push))
+    text = graph("moved", tasks=ONE_GATED.format(gate=f"echo $(ls) >> {gates}; test -e one.txt"))
+    if pushes == 4:
+        assert "type `agentrelay run` to have it verified" in project.run(text, expect=4)
+        assert project.github.happened("merged") == []
+    project.run(text)
+    assert len(gates.read_text().splitlines()) == pushes + 1
+    assert all(name in gates.read_text().splitlines()[-1] for name in names)
+    assert [pull.state for pull in project.hosted.pulls] == ["merged", "merged"]
+    assert [project.changes(before, name) for name in ("one.txt", *names)] == [1] * (pushes + 1)

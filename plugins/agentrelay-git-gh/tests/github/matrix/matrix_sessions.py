@@ -27,8 +27,9 @@ from matrix_lives import BRANCH, GRAPH, RUN, TASK, Ended, Life, git_at
 
 from agentrelay_core import failpoints as registry
 from agentrelay_core.hooks import RunInfo
-from agentrelay_core.runtime import IntegrationError, Parked, TaskRuntime, TaskStatus, Throttled
+from agentrelay_core.runtime import HeadMoved, IntegrationError, Parked, TaskRuntime, TaskStatus, Throttled
 from agentrelay_core.spec import Deadlines, RunSettings, Task, WorkstreamSpec
+from agentrelay_core.task_runner.life import HEAD_MOVES
 
 FIELDS = ("branch_name", "worktree_path", "signal_dir")
 DEADLINE = 240  # seconds for one session
@@ -93,11 +94,18 @@ class Session:
         self.step("worked", self.work)
         url = self.plan.url or self.step("published", lambda: workspace.publish(runtime))
         runtime.artifacts.pr_url = url
-        self.step("verified", lambda: workspace.verify(runtime, url).head)
         state.transition(TaskStatus.PR_CREATED)
-        if self.plan.later is not None:
-            self.step("went on", lambda: self.plan.later and self.plan.later(state.worktree_path))
-        self.step("merged", lambda: self.merge(url))
+        for moves in range(1, HEAD_MOVES + 1):  # as the runner does it
+            self.step("verified", lambda: workspace.verify(runtime, url).head)
+            if self.plan.later is not None:
+                self.step("went on", lambda: self.plan.later and self.plan.later(state.worktree_path))
+            try:
+                self.step("merged", lambda: self.merge(url))
+                break
+            except HeadMoved:
+                del self.known["verified"]
+                if moves == HEAD_MOVES:
+                    raise
         if self.plan.integrates:
             self.step("integrated", lambda: asyncio.run(workspace.integrate(self.lane)))
 
@@ -193,7 +201,7 @@ def hasten(answer_within: float) -> None:
     for module, names in (
         (pace, {"_QUICK": (quick,) * 3, "_SOONEST": quick, "_SLOWEST": 4 * quick}),
         (poller, {"_NEWCOMER": quick}),
-        (clearing, {"_HEAD_LAG": 1.0}),
+        (clearing, {"_HEAD_LAG": 1.0, "_HEAD_MOVED": 0.2}),
     ):
         for name, value in names.items():
             assert hasattr(module, name), name

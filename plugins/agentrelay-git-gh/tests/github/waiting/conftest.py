@@ -165,6 +165,7 @@ class Wait:
     loop: VirtualLoop
     told: list[str] = attrs.field(factory=list)
     files: tuple[str, ...] = ()
+    older: tuple[str, ...] = ()
 
     def until_clear(self, number: int = 1, **fields: Any) -> Coroutine[Any, Any, Snapshot]:
         """Wait until the pull request may be merged."""
@@ -175,6 +176,7 @@ class Wait:
             HEAD,
             tell=lambda state, detail: self.told.append(f"{self.loop.time():.0f} {state}: {detail}"),
             conflicts=lambda look: self.files,
+            is_older=self.older.__contains__,
             **given,
         )
 

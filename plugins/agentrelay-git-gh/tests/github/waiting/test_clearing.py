@@ -12,10 +12,11 @@ from agentrelay_git_gh.github.snapshots import QueuePlace, Snapshot
 from agentrelay_git_gh.github.waiting import waiting_for
 from agentrelay_git_gh.merging import MergeConflict
 
-from agentrelay_core.runtime import AgentFailure, IntegrationBoundary, Parked, Throttled
+from agentrelay_core.runtime import AgentFailure, HeadMoved, IntegrationBoundary, Parked, Throttled
 
 HEAD = "a" * 40
 NEWER = "b" * 40
+OLDER = "0" * 40
 
 
 def told(wait):
@@ -225,17 +226,19 @@ def test_a_conflict_that_git_does_not_see_is_waited_for(github, wait):
 
 def test_a_head_that_lags_is_waited_for(github, wait):
     """A head that GitHub shows late, just after a push, is not taken for another one."""
-    github.show(head_sha=NEWER)
+    wait.older = (OLDER,)
+    github.show(head_sha=OLDER)
     wait.run((20, lambda: github.show(head_sha=HEAD)))
-    assert told(wait) == [f"head: GitHub shows {NEWER}, verified is {HEAD}"]
+    assert told(wait) == [f"head: GitHub shows {OLDER}, verified is {HEAD}"]
 
 
 def test_a_head_that_lags_twice_is_waited_for_twice(github, wait):
     """The minute for which GitHub may show an older head begins anew with each time."""
-    github.show(head_sha=NEWER)
+    wait.older = (OLDER,)
+    github.show(head_sha=OLDER)
     wait.run(
         (40, lambda: github.show(head_sha=HEAD, draft=True)),
-        (3600, lambda: github.show(head_sha=NEWER)),
+        (3600, lambda: github.show(head_sha=OLDER)),
         (3620, lambda: github.show(head_sha=HEAD, draft=False)),
     )
     assert [line.partition(":")[0] for line in told(wait)] == ["head", "draft", "head"]
@@ -267,10 +270,18 @@ def test_a_conclusion_without_an_end_is_none(github, wait):
 
 
 def test_a_head_that_moved_is_parked(github, wait):
-    """A head that stays another one than the verified one is a person's affair; both are named."""
+    """A head that stays another one than the verified one is not merged, and is told soon; both are named."""
     github.show(head_sha=NEWER)
-    with pytest.raises(Parked, match=f"shows {NEWER}, verified is {HEAD}; type `agentrelay run`"):
-        wait.run()
+    with pytest.raises(HeadMoved, match=f"shows {NEWER}, verified is {HEAD}; type `agentrelay run`"):
+        wait.run(deadline=20)
+
+
+def test_an_older_head_that_stays_is_told_after_a_minute(github, wait):
+    """GitHub that never gets to the verified head does not keep the run for ever."""
+    wait.older = (OLDER,)
+    github.show(head_sha=OLDER)
+    with pytest.raises(HeadMoved, match=f"shows {OLDER}, verified is {HEAD}"):
+        wait.run(deadline=120)
 
 
 def test_a_pull_request_that_is_gone(github, wait):

@@ -40,6 +40,7 @@ class OnGitHub:
 
         async def both():
             given = {"checks": "required", "deadline": 4 * 3600.0, "conflicts": lambda look: ("a.txt",)} | fields
+            given.setdefault("is_older", lambda shown: False)
             tasks = [asyncio.create_task(at(*one)) for one in then]
             try:
                 return await clear(
@@ -270,6 +271,7 @@ async def test_a_wait_that_is_left_leaves_nothing_behind(new_gh, emulated_github
     api = GitHubApi(pull.poller.api.site, jitter=lambda longest: 300.0)
     poller = Poller(api)
     given = {"checks": "none", "deadline": 60.0, "tell": lambda *told: None, "conflicts": lambda look: ()}
+    given["is_older"] = lambda shown: False
     waiting = asyncio.create_task(clear(poller, pull.number, pull.head, **given))
     assert await asyncio.to_thread(emulated_github.wait_for_request, "graphql")
     waiting.cancel()

@@ -6,7 +6,7 @@ from pytest_agentrelay.github.rest import views
 from pytest_agentrelay.github.rest.routing import Call, Route, route
 from pytest_agentrelay.github.state import pulls
 from pytest_agentrelay.github.state.asking import stamp
-from pytest_agentrelay.github.state.merging import MergeOrder, merge
+from pytest_agentrelay.github.state.merging import MergeOrder, merge, update_branch
 from pytest_agentrelay.github.state.records import METHODS, PullRequest, Review
 from pytest_agentrelay.github.state.refusals import Refused, not_found
 from pytest_agentrelay.github.state.repository import RepositoryState
@@ -101,6 +101,13 @@ def _merge(call: Call) -> Answer:
     return Answer(body=body)
 
 
+def _update_branch(call: Call) -> Answer:
+    repository, given = call.writable("write", "UpdatePullRequestBranch"), call.given
+    one = _pull(call, repository)
+    update_branch(call.asking.hub, repository, one.number, call.asking.login, given.get("expected_head_sha"))
+    return Answer(status=202, body={"message": "Updating pull request branch."})
+
+
 def _is_merged(call: Call) -> Answer:
     if _pull(call, call.repository).state != "merged":
         raise not_found()
@@ -167,6 +174,7 @@ ROUTES: list[Route] = [
     route("GET", _ONE, _get),
     route("PATCH", _ONE, _edit),
     route("PUT", _ONE + "/merge", _merge),
+    route("PUT", _ONE + "/update-branch", _update_branch),
     route("GET", _ONE + "/merge", _is_merged),
     route("GET", _ONE + "/files", _files),
     route("GET", _ONE + "/commits", _commits),

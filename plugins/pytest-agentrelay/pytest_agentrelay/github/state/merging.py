@@ -77,6 +77,32 @@ def merge(hub: Hub, repository: RepositoryState, number: int, actor: str, order:
     return merged
 
 
+def update_branch(hub: Hub, repository: RepositoryState, number: int, actor: str, expected: str | None) -> None:
+    """Merge the base into a pull request's head, as the button "Update branch" does.
+
+    Raises:
+        Refused: It is closed or up to date, its head is another one, or the two conflict.
+    """
+    pull = repository.pull(number)
+    base = repository.seen.get(pull.base)
+    if expected is not None and expected != pull.head_sha:
+        raise Refused("expected head sha didn\N{RIGHT SINGLE QUOTATION MARK}t match current head ref.")
+    if not pull.open or base is None or repository.bare.is_ancestor(base, pull.head_sha):
+        raise Refused("There are no new commits on the base branch.")
+    tree = repository.merged_tree(base, pull.head_sha)
+    if tree is None:
+        raise Refused("merge conflict between base and head")
+    commit = repository.bare.write_commit(
+        tree=tree,
+        parents=(pull.head_sha, base),
+        message=f"Merge branch '{pull.base}' into {pull.head}\n",
+        author=(actor, f"{actor}@users.noreply.github.com"),
+        at=hub.clock(),
+    )
+    repository.bare.update(HEADS + pull.head, commit, pull.head_sha)
+    notice(hub, repository, actor=actor)
+
+
 def _object(repository: RepositoryState, pull: PullRequest, verdict: Judgement, order: MergeOrder) -> None:
     allowed = repository.protection(pull.base).methods
     if order.method not in repository.settings.methods or order.method not in allowed:
