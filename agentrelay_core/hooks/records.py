@@ -128,7 +128,7 @@ class ForgeProvider:
 
     Args:
         name: What ``forge:`` calls it.
-        recognises: Whether a remote's URL is this forge's, for ``forge: auto``.
+        recognises: Whether a remote's URL is this forge's, for ``forge: auto``; it may ask a program of ``needs``.
         factory: Makes the forge of a run.
         needs: Programs that must be on PATH.
         findings: Looks at a repository for ``agentrelay doctor``, by its path and the settings of a run: the remote,

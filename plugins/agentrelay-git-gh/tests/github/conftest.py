@@ -73,10 +73,21 @@ def gh(
     return put_on_path(str(program), tmp_path / "bin", monkeypatch)
 
 
+@pytest.fixture(scope="session")
+def new_program() -> tuple[Path, str]:
+    """The new gh and its version, found before a test changes its environment."""
+    return _gh("new")
+
+
 @pytest.fixture
-def new_gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, real_program: Callable[[str, str], None]) -> RecordedGh:
+def new_gh(
+    new_program: tuple[Path, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    real_program: Callable[[str, str], None],
+) -> RecordedGh:
     """The new gh alone, where the two do not differ."""
-    program, version = _gh("new")
+    program, version = new_program
     real_program("gh", version)
     return put_on_path(str(program), tmp_path / "bin", monkeypatch)
 

@@ -8,7 +8,7 @@ import os
 import shlex
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -76,6 +76,18 @@ class Outside:
 
     def __str__(self) -> str:
         return f"{self.event} {self.subject}".strip()
+
+
+def beyond(effects: Sequence[Outside], programs: Collection[str]) -> list[Outside]:
+    """What was done besides starting some programs, with the pipes that belong to that.
+
+    Args:
+        effects: What was done.
+        programs: Names of programs that may be started.
+    """
+    plumbing = {Outside("open", ""), Outside("open", os.devnull)}
+    started = {effect for effect in effects if effect.event in _STARTS and Path(effect.subject).name in programs}
+    return [effect for effect in effects if effect not in started and not (started and effect in plumbing)]
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any, ClassVar, Final
 
 from agentrelay_core.hooks import PullRequest
-from pytest_agentrelay.compliance.audit import Outside, is_own_python, outside_effects, started_programs
+from pytest_agentrelay.compliance.audit import Outside, beyond, is_own_python, outside_effects, started_programs
 from pytest_agentrelay.compliance.faults import fault, name_of, raised
 from pytest_agentrelay.compliance.forge_calls import TITLE, ForgeCalls, Offer, misshapen
 from pytest_agentrelay.compliance.steps import awaited
@@ -42,8 +42,8 @@ class OpeningChecks(ForgeCalls):
             fault(*wrong)
 
     def test_recognises_any_remote(self) -> None:
-        """`recognises` says yes or no to any remote's URL, and opens, starts and connects to nothing for it."""
-        recognises = self.record.recognises
+        """`recognises` says yes or no to any remote's URL; for that it may start what ``needs`` names, and no more."""
+        recognises, needs = self.record.recognises, {*self.record.needs}
         for url in _REMOTES:
             said: Any = "nothing"
             found: list[Outside] = []
@@ -53,11 +53,13 @@ class OpeningChecks(ForgeCalls):
                     said = recognises(url)
             except Exception as error:
                 said = raised(error)
-            if not isinstance(said, bool) or found:
-                told = f"touches the world: {found[0]}" if found else f"gave {said!r}"
+            more = beyond(found, needs)
+            if not isinstance(said, bool) or more:
+                told = f"touches the world: {more[0]}" if more else f"gave {said!r}"
                 fault(
                     f"`recognises` of the forge {self.record.name!r}, asked for {url!r}, {told}.",
-                    "look at the text alone, and return True or False; where none is a remote of yours, return False.",
+                    "look at the text, or ask a program of your `needs` about logins, and return True or False; where "
+                    "none is a remote of yours, return False.",
                 )
 
     def test_finds_none_where_there_is_none(self) -> None:
