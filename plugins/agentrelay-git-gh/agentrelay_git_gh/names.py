@@ -38,6 +38,11 @@ def attempt_of(branch: str) -> tuple[str, int] | None:
     return (match["task"], int(match["attempt"] or 0)) if match else None
 
 
+def is_first(branch: str) -> bool:
+    """Whether a task's branch is the one of its very first attempt, before which there was none."""
+    return "@" not in branch
+
+
 def head_ref(branch: str) -> str:
     """The full name of a branch."""
     return f"refs/heads/{branch}"

@@ -57,6 +57,9 @@ class SharingForge(Forge, Protocol):
     def is_merged(self, found: PullRequest) -> bool:
         """Whether a pull request is merged, and its target holds the merge, as far as it is still there."""
 
+    def close_earlier(self, head: str, base: str, url: str) -> str | None:
+        """Close what earlier attempts at a task left open, or say why that did not succeed; nothing hangs on it."""
+
     async def land(self, pr: str, head_sha: str, *, checks: Checks, tell: Tell, deadline: float) -> str:
         """Wait until a pull request may be merged, and merge it; return the merge commit.
 

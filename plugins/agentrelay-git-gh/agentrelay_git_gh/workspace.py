@@ -26,7 +26,7 @@ from agentrelay_git_gh.handed_on import keep_outputs
 from agentrelay_git_gh.integrating import Integrator
 from agentrelay_git_gh.locks import lock_of
 from agentrelay_git_gh.merging import MergeConflict, MergeMessage, merge_commit
-from agentrelay_git_gh.names import head_ref, integration_branch, verified_ref, worktree_path
+from agentrelay_git_gh.names import head_ref, integration_branch, is_first, verified_ref, worktree_path
 from agentrelay_git_gh.opening import open_branch, open_worktree
 from agentrelay_git_gh.places import Places, required
 from agentrelay_git_gh.preflight import check_repository
@@ -272,7 +272,11 @@ class GitWorkspace:
         branch, target = runtime.state.branch_name or "", runtime.state.integration_branch or ""
         sharing = self._sharing()
         if sharing is not None:
-            return check_shared(sharing, url, branch, target, tip)
+            pushed = check_shared(sharing, url, branch, target, tip)
+            problem = None if is_first(branch) else sharing.close_earlier(branch, target, url)
+            if problem is not None:
+                runtime.artifacts.concerns.append(problem)
+            return pushed
         found: PullRequest | None = settle(self._forges().find(branch, target))
         if found is None or found.url != url:
             there = found.url if found is not None else "none"

@@ -11,7 +11,7 @@ from agentrelay_git_gh.choosing import Choice
 from agentrelay_git_gh.finishing import finished, leave_if_cancelled
 from agentrelay_git_gh.github.clearing import Behind, clear
 from agentrelay_git_gh.github.command import GitHubApi
-from agentrelay_git_gh.github.failures import LoginRefused, Refused
+from agentrelay_git_gh.github.failures import Ambiguous, LoginRefused, Refused
 from agentrelay_git_gh.github.login import scopes_of
 from agentrelay_git_gh.github.merge_queue import wants_queue
 from agentrelay_git_gh.github.poller import Poller
@@ -139,6 +139,14 @@ class GitHubForge:
         return tip is None or (
             self._repository.has(found.merge_sha) and self._repository.contains(tip, found.merge_sha)
         )
+
+    def close_earlier(self, head: str, base: str, url: str) -> str | None:
+        """Close what earlier attempts at a task left open, or say why that did not succeed; nothing hangs on it."""
+        try:
+            self._pull_requests.close_earlier(head, base, url)
+        except (Ambiguous, Parked, Throttled) as failure:
+            return f"a pull request of an earlier attempt may still be open: {failure}"
+        return None
 
     def policy(self, branch: str) -> Checks:
         """Which checks a pull request into a branch must pass."""

@@ -138,6 +138,24 @@ class PullRequests:
         """
         return self._merge(url, head_sha, message, method, base).perform()
 
+    def close_earlier(self, head: str, base: str, url: str) -> None:
+        """Close what earlier attempts at a task left open, with a comment; their branches stay.
+
+        Args:
+            head: The task's branch.
+            base: Its target.
+            url: The pull request of these.
+
+        Raises:
+            Refused: GitHub does not; and as `GitHubApi.write`.
+        """
+        for note in self._notes.of_other_attempts(head, base):
+            found = self._get(note.number)
+            if found is not None and found.state == "open" and found.node_id == note.node_id:
+                self._api.write("PATCH", f"{self._site.path}/pulls/{note.number}", {"state": "closed"})
+                said = {"body": f"Another attempt took its place: {url}. The branch `{note.head}` is left as it is."}
+                self._api.write("POST", f"{self._site.path}/issues/{note.number}/comments", said)
+
     def bring_up_to_date(self, url: str, head_sha: str) -> None:
         """Have GitHub merge a pull request's target into its source, and wait some moments until it shows that.
 

@@ -12,6 +12,7 @@ import attrs
 
 from agentrelay_core.hooks import PullRequest
 from agentrelay_core.runtime import Internal
+from agentrelay_git_gh.names import attempt_of
 from agentrelay_git_gh.setup import replace_text
 
 SCHEMA: Final = 1
@@ -104,6 +105,17 @@ class Notes:
         """The note of a pull request; `None` without one."""
         paths = sorted(self.directory.glob("*.json")) if self.directory.is_dir() else ()
         return next((note for note in map(_read, paths) if note.number == number), None)
+
+    def of_other_attempts(self, head: str, base: str) -> list[Note]:
+        """The notes of other attempts at the task that a branch is called after, oldest first."""
+        this = attempt_of(head)
+        others = [
+            note
+            for note in map(_read, self.directory.glob("*.json"))
+            if note.base == base and note.head != head and (other := attempt_of(note.head)) and this
+            if other[0] == this[0]
+        ]
+        return sorted(others, key=lambda note: note.number)
 
     def keep(self, pull_request: GitHubPullRequest) -> None:
         """Note a pull request as the one of its branches."""

@@ -282,3 +282,22 @@ def test_what_is_pushed_after_the_gate_has_passed_goes_through_the_gate(project,
     assert all(name in gates.read_text().splitlines()[-1] for name in names)
     assert [pull.state for pull in project.hosted.pulls] == ["merged", "merged"]
     assert [project.changes(before, name) for name in ("one.txt", *names)] == [1] * (pushes + 1)
+
+
+@pytest.mark.slow
+def test_what_a_failed_attempt_left_open_is_closed_by_the_next(project, new_only):
+    """A red check begins another attempt, and its pull request takes the other one's place; both branches stay."""
+    names, lane = ("agentrelay/again/one", "agentrelay/again/one@1"), "agentrelay/again@default"
+    for number, (branch, ended) in enumerate(((names[0], "failure"), (names[1], "success"), (lane, "success"))):
+        judge = lambda branch=branch, ended=ended: project.hosted.set_check(project.hosted.tip(branch), "build", ended)  # noqa: E731
+        project.github.script(Fault(match="^POST .*/pulls$", skip=number, after=judge))
+    text = graph("again", tasks="{one: {description: Write one., retry: {maximum_attempts: 2, initial_interval: 0.01}}}")
+    project.run(text.replace("merge_method:", "checks: [build]\nmerge_method:"))
+    first, second, _ = project.hosted.pulls
+    assert [pull.state for pull in project.hosted.pulls] == ["closed", "merged", "merged"]
+    assert (first.head, second.head) == names
+    assert [said.body for said in first.comments] == [
+        f"Another attempt took its place: http://github.localhost/acme/widget/pull/2. The branch `{names[0]}` is left "
+        "as it is."
+    ]
+    assert project.hosted.tip(names[0])
