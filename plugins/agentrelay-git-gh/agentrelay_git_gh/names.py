@@ -13,6 +13,7 @@ BASES: Final = "refs/agentrelay/base"
 RESCUED: Final = "refs/agentrelay/rescue"
 FETCHED: Final = "refs/agentrelay/fetched"  # what was last taken over of a remote's branches
 SHARED: Final = "refs/agentrelay/shared"  # where a remote was last seen to have a branch of ours
+ADVANCING: Final = "refs/agentrelay/advancing"  # what a task's branch is just brought forward to
 SHARING: Final = "refs/agentrelay/sharing"  # what a branch of ours is just made of on a remote
 REMOVED: Final = "agentrelay-removed-"  # how a worktree's record is called that is being removed
 

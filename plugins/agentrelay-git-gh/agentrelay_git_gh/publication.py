@@ -6,7 +6,7 @@ from agentrelay_core.runtime import AgentFailure, Internal, Parked, TaskRuntime,
 from agentrelay_git_gh.commits import commit_tree, read_commit, title_of, with_trailers
 from agentrelay_git_gh.inspection import check_files, inspect
 from agentrelay_git_gh.leftovers import leftovers
-from agentrelay_git_gh.names import base_ref, head_ref
+from agentrelay_git_gh.names import ADVANCING, base_ref, head_ref
 from agentrelay_git_gh.places import required, worktree_of
 from agentrelay_git_gh.recovery import Position, keep_leftovers, position
 from agentrelay_git_gh.repository import Ref, RefMoved, Repository
@@ -90,22 +90,28 @@ class Collector:
         """
         branch = required(self.runtime.state.branch_name, "branch_name")
         changed = inspect(self.repository.ours, work.base, tip)
-        worktree = worktree_of(self.repository, self.runtime)
-        # The files before the branch: killed between the two, what was pushed is not taken for deleted by the agent.
-        with worktree.index_at(work.tip) as git:
-            worktree.fill(git, tip)
-        send(self.repository, [tip], [work.tip])
-        try:
-            self.repository.move(head_ref(branch), tip, work.tip)
-        except RefMoved as error:
-            raise Transient(f"{branch} was moved while what was pushed to it was taken in: {error}") from error
-        self.repository.set_ours({head_ref(branch): tip})
+        # First, so that after a crash in between the pushed files are not taken for the agent's.
+        self.repository.set_ours({f"{ADVANCING}/{branch}": tip})
+        self._bring_forward(branch, worktree_of(self.repository, self.runtime), work.tip, tip)
         self._concern(f"what was pushed to {branch} elsewhere was taken in: {work.tip[:12]} to {tip[:12]}")
         return Work(base=work.base, tip=tip, changed=changed)
 
+    def _bring_forward(self, branch: str, worktree: Worktree, old: str, new: str) -> None:
+        if old != new:
+            with worktree.index_at(old) as git:
+                worktree.fill(git, new)
+            send(self.repository, [new], [old])
+            try:
+                self.repository.move(head_ref(branch), new, old)
+            except RefMoved as error:
+                raise Transient(f"{branch} was moved while what was pushed to it was taken in: {error}") from error
+            self.repository.set_ours({head_ref(branch): new})
+        self.repository.change(self.repository.ours, f"delete {ADVANCING}/{branch}\0{new}\0")
+
     def _take_branch(self, branch: str, worktree: Worktree) -> tuple[str, Ref]:
         """Take over what the agent committed; the branch's base and its tip. What ours knows was inspected before."""
-        known = self.repository.our_refs(base_ref(self.owner.run, branch), head_ref(branch))
+        advancing = f"{ADVANCING}/{branch}"
+        known = self.repository.our_refs(base_ref(self.owner.run, branch), head_ref(branch), advancing)
         base = known.get(base_ref(self.owner.run, branch))
         ref = self.repository.user_refs(head_ref(branch)).get(head_ref(branch))
         if base is None:
@@ -116,6 +122,9 @@ class Collector:
             raise Parked(
                 f"{branch} is checked out in {ref.checked_out}; check out another branch there, then run again"
             )
+        if advancing in known and self.repository.contains(known[advancing], ref.sha):  # we were killed meanwhile
+            self._bring_forward(branch, worktree, ref.sha, known[advancing])
+            return base, attrs.evolve(ref, sha=known[advancing])
         if ref.sha != known.get(head_ref(branch), base):
             bring(self.repository, [ref.sha], set(known.values()))
             if not self.repository.contains(ref.sha, base):

@@ -5,6 +5,8 @@ import pytest
 from agentrelay_git_gh.forges import forge_of
 from agentrelay_git_gh.github.forge import GitHubForge
 from agentrelay_git_gh.local_forge import LocalForge
+from agentrelay_git_gh.repository import Repository
+from agentrelay_git_gh.worktrees import Worktree
 from pytest_agentrelay.github import answering, dropping
 
 from agentrelay_core.runtime import AgentFailure, HeadMoved, Parked, ProtocolViolation, TaskStatus, UserError
@@ -73,6 +75,38 @@ def test_what_was_pushed_on_top_of_the_work_is_verified_with_it(world, merged):
     assert workspace.publish(runtime) == url
     assert len(world.github.happened("opened")) == 1
     assert [text for text in runtime.artifacts.concerns if "set aside" in text] == []
+
+
+@pytest.mark.fault("G14")
+@pytest.mark.parametrize("killed", ["fill", "move", "change"])
+def test_taking_in_what_was_pushed_is_gone_on_with_after_a_crash(world, monkeypatch, killed):
+    """Killed at any moment of it, the next session has branch and worktree where the server has them."""
+    workspace = world.workspace()
+    runtime, agent, url = published(world, workspace)
+    theirs = world.hosted.push(BRANCH, {"theirs.txt": "theirs\n"})
+    owner = Worktree if killed == "fill" else Repository
+    real = getattr(owner, killed)
+
+    def kill(self, *arguments, **more):
+        if killed == "change" and "advancing" not in arguments[1]:
+            return real(self, *arguments, **more)
+        if killed == "fill":
+            real(self, *arguments, **more)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(owner, killed, kill)
+        with pytest.raises(KeyboardInterrupt):
+            workspace.verify(runtime, url)
+    runtime.resumed = True
+    again = world.workspace()
+    assert again.publish(runtime) == url
+    assert (
+        again.verify(runtime, url).head == theirs == world.hosted.tip(BRANCH) == world.bench.user("rev-parse", BRANCH)
+    )
+    assert agent("status", "--porcelain") == ""
+    assert agent("log", "--format=%s", "-1") == "change"
+    assert world.bench.user("for-each-ref", "refs/agentrelay/rescue") == ""
 
 
 def test_commits_beside_the_work_on_the_server_are_the_agents_to_bring_together(world):

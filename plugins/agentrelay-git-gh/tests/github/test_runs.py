@@ -291,7 +291,9 @@ def test_what_a_failed_attempt_left_open_is_closed_by_the_next(project, new_only
     for number, (branch, ended) in enumerate(((names[0], "failure"), (names[1], "success"), (lane, "success"))):
         judge = lambda branch=branch, ended=ended: project.hosted.set_check(project.hosted.tip(branch), "build", ended)  # noqa: E731
         project.github.script(Fault(match="^POST .*/pulls$", skip=number, after=judge))
-    text = graph("again", tasks="{one: {description: Write one., retry: {maximum_attempts: 2, initial_interval: 0.01}}}")
+    text = graph(
+        "again", tasks="{one: {description: Write one., retry: {maximum_attempts: 2, initial_interval: 0.01}}}"
+    )
     project.run(text.replace("merge_method:", "checks: [build]\nmerge_method:"))
     first, second, _ = project.hosted.pulls
     assert [pull.state for pull in project.hosted.pulls] == ["closed", "merged", "merged"]
