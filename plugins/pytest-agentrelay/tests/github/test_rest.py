@@ -197,6 +197,24 @@ def test_a_strict_branch(ask, hosted, pull):
     assert ask("PUT", f"{PULLS}/1/merge", {}).status == 200
 
 
+def test_a_branch_that_is_brought_up_to_date(ask, hosted, pull):
+    """The base is merged into the head that was named, once there is something new on it and nothing conflicts."""
+    head = hosted.tip("one")
+    path, named = f"{PULLS}/1/update-branch", {"expected_head_sha": head}
+    nothing = ask("PUT", path, named)
+    assert (nothing.status, nothing.body["message"]) == (422, "There are no new commits on the base branch.")
+    base = hosted.push("main", {"new.txt": "new\n"})
+    stale = ask("PUT", path, {"expected_head_sha": "0" * 40})
+    assert (stale.status, stale.body["message"].split()[0]) == (422, "expected")
+    assert hosted.tip("one") == head
+    assert ask("PUT", path, named).status == 202
+    assert hosted.git("rev-list", "--parents", "-1", "one").split() == [hosted.tip("one"), head, base]
+    assert ask("GET", f"{PULLS}/1").body["head"]["sha"] == hosted.tip("one")
+    hosted.push("main", {"new.txt": "theirs\n"})
+    hosted.push("one", {"new.txt": "ours\n"})
+    assert ask("PUT", path).body["message"] == "merge conflict between base and head"
+
+
 def test_a_branch_with_a_queue(ask, hosted, pull):
     """A branch with a merge queue tells so by a rule, and merges through the queue alone."""
     hosted.use_queue("main")
