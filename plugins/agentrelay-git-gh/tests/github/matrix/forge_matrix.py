@@ -20,7 +20,8 @@ from tempfile import TemporaryDirectory
 import attrs
 from matrix_judging import judge
 from matrix_lives import SLUG, Life, git_at
-from matrix_scenarios import MERGING, SCENARIOS, Scenario
+from matrix_moments import LOOKING, MERGING
+from matrix_scenarios import SCENARIOS, Scenario
 from matrix_sessions import run
 from pytest_agentrelay.git import CONFIGURATION
 from pytest_agentrelay.github import ALWAYS, EmulatedGitHub, Fault
@@ -111,7 +112,8 @@ def live(scenario: Scenario, seed: int, root: Path, template: Path) -> tuple[Fig
         git_at(place / "repository", "checkout", "-q", "-b", "mine")
         life = Life(root=place, github=github, hosted=github.repository(SLUG))
         scenario.arrange(life, Random(f"{scenario.name} {seed}"))
-        github.script(Fault(match=MERGING, times=ALWAYS, before=lambda: life.at_merge.append(dict(life.checks))))
+        github.script(Fault(match=LOOKING, times=ALWAYS, after=life.look))
+        github.script(Fault(match=MERGING, times=ALWAYS, before=life.be_asked_to_merge))
         allowed = scenario.ends
         ended = run(life)
         problems = [] if ended.kind in allowed else [("end", f"{ended.kind} instead of {allowed}: {ended.message}")]

@@ -10,6 +10,9 @@ from matrix_scenarios import Scenario
 ADVICE = re.compile(r"agentrelay run|run again|type: ")
 
 
+OURS = ((BRANCH, LANE, SLUG), (LANE, "main", SLUG))
+
+
 def judge(life: Life, scenario: Scenario) -> list[tuple[str, str]]:
     """What is wrong with a life, by the server's effects and its bare repository."""
     wrong: list[tuple[str, str]] = []
@@ -27,7 +30,10 @@ def judge(life: Life, scenario: Scenario) -> list[tuple[str, str]]:
         pull = pulls[effect.number or 0]
         if effect.actor == us:
             pair = (pull.head, pull.base, pull.head_repository)
-            if pair not in ((BRANCH, LANE, SLUG), (LANE, "main", SLUG)):
+            # GitHub pins a merge to a commit, not to a target: what is retargeted after the last look goes elsewhere.
+            believed = (pull.head, life.believed.get(pull.number), pull.head_repository)
+            late = believed in OURS and life.ends[-1].kind != "done"
+            if pair not in OURS and not late:
                 wrong.append(("foreign", f"#{pull.number} of {pair} was merged by us"))
             elif pull.head == BRANCH and pull.head_sha != verified:
                 wrong.append(("foreign", f"#{pull.number} was merged at {pull.head_sha}, verified is {verified}"))

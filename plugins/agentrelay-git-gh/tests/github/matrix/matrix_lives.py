@@ -73,6 +73,8 @@ class Life:
         deleted: Where branches stood that somebody has deleted.
         checks: Conclusions by commit and name, as they were set.
         at_merge: The same at each moment at which GitHub was asked to merge.
+        shown: Targets by number, as they were at the last look at pull requests.
+        believed: The same when GitHub was last asked to merge.
     """
 
     root: Path
@@ -86,6 +88,8 @@ class Life:
     deleted: dict[str, str] = attrs.Factory(dict)
     checks: dict[tuple[str, str], str] = attrs.Factory(dict)
     at_merge: list[dict[tuple[str, str], str]] = attrs.Factory(list)
+    shown: dict[int, str] = attrs.Factory(dict)
+    believed: dict[int, str] = attrs.Factory(dict)
 
     @property
     def user(self) -> Path:
@@ -99,6 +103,15 @@ class Life:
     def script(self, fault: Fault) -> None:
         """Let something go wrong."""
         self.faults.append(self.github.script(fault))
+
+    def look(self) -> None:
+        """Note what a look at pull requests shows of their targets."""
+        self.shown = {pull.number: pull.base for pull in self.hosted.pulls}
+
+    def be_asked_to_merge(self) -> None:
+        """Note what is known at this moment."""
+        self.at_merge.append(dict(self.checks))
+        self.believed = dict(self.shown)
 
     @property
     def verified(self) -> str:

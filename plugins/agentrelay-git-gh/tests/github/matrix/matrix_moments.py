@@ -12,6 +12,7 @@ Deed = Callable[[], object]
 Arrange = Callable[[Life, Random], None]
 
 OPENING, MERGING, PUSHING = r"^POST .*/pulls$", r"^PUT .*/merge$", r"git POST .*git-receive-pack"
+LOOKING = r"^GET .*/pulls|^graphql query"
 WITHIN: Final = 9  # requests after the opening, among which somebody's deed falls
 
 
