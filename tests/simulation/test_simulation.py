@@ -9,7 +9,7 @@ from simulation import simulate
 from simulation.steps import Launching, Merging
 
 DAY = 86_400.0
-COMPARED = int(os.environ.get("AGENTRELAY_SIMULATED_TASKS", "1000"))
+COMPARED = int(os.environ.get("AGENTRELAY_SIMULATED_TASKS", "600"))
 LARGE = max(COMPARED, 2000)
 
 

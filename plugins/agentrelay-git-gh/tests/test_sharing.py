@@ -191,13 +191,24 @@ def test_what_an_agent_pushed_itself_is_moved_forward(places, task):
     assert places.there(BRANCH) == more
 
 
-def test_what_is_only_on_the_remote_is_the_agents_to_bring_together(places, task):
-    """Commits on the remote's branch that the local one does not have fail the attempt with what to do."""
+def test_what_is_beside_ours_on_the_remote_is_the_agents_to_bring_together(places, task):
+    """Where the remote's branch and the local one have each what the other has not, the attempt fails by name."""
     places.branches.deliver(BRANCH, task)
     theirs = places.push_other("theirs", branch=BRANCH)
-    with pytest.raises(AgentFailure, match=rf"stands at {theirs} .* {task}; bring both together, push the branch"):
-        places.branches.deliver(BRANCH, task)
+    more = taken(places, places.commit_here("more", BRANCH))
+    with pytest.raises(AgentFailure, match=rf"stands at {theirs} .* {more}; bring both together, push the branch"):
+        places.branches.deliver(BRANCH, more)
     assert places.there(BRANCH) == theirs
+    assert places.branches.ahead(BRANCH, more) is None
+
+
+def test_what_is_on_top_of_ours_on_the_remote_is_told_and_left(places, task):
+    """A branch there that holds ours and more needs nothing of us; where it stands is told."""
+    places.branches.deliver(BRANCH, task)
+    assert places.branches.ahead(BRANCH, task) is None
+    theirs = places.push_other("theirs", branch=BRANCH)
+    places.branches.deliver(BRANCH, task)
+    assert places.there(BRANCH) == theirs == places.branches.ahead(BRANCH, task)
 
 
 def test_branch_of_a_tasks_name_that_is_not_ours_is_left_alone(places, task):

@@ -23,7 +23,9 @@ async def test_signals_and_ends_of_turns_are_known_at_once(relay, model, agent, 
     assert result.outcome is RunOutcome.SUCCEEDED, [task.error for task in result.tasks.values()]
     late = {"signal": [], "turn_ended": []}
     for name in TASKS:
-        [signal_dir] = {path.parent for path in tmp_path.rglob(f"signals/{name}/*/claude-events")}
+        [signal_dir] = {
+            path.parent for path in (tmp_path / "repository" / ".workflow").glob(f"*/signals/{name}/*/claude-events")
+        }
         hooks = (signal_dir / "claude-events").glob("*-Stop.json")
         told = {
             "signal": [(signal_dir / ".done").stat().st_mtime],

@@ -166,7 +166,8 @@ async def test_64_kib_that_are_typed_reach_the_model_as_they_are(relay, model, a
     # It rests while a command of its own works, which is no end of its turn, and so nobody else types.
     model.script("a", Reply(tools=(("Bash", begin),)), say("It runs."), work, say("Done."))
     running = asyncio.ensure_future(relay(Task(id="a", description="work", primary_agent=agent(TMUX))))
-    while not (found := list(tmp_path.rglob("claude-events/*-Stop.json"))):  # noqa: ASYNC110  # no event tells
+    signals = tmp_path / "repository" / ".workflow" / "g" / "signals"
+    while not (found := list(signals.glob("a/*/claude-events/*-Stop.json"))):  # noqa: ASYNC110  # no event tells
         await asyncio.sleep(0.05)
     (launched,) = kinds(relay.events, "task_launched")
     pane = TmuxHost(TMUX).adopt(launched.data["agent"]).pane

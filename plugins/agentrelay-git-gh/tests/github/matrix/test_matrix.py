@@ -9,7 +9,7 @@ from pytest_agentrelay.github.programs import real_gh
 
 # Moments of each scenario; the first with one gh, the second with the other.
 INTERLEAVINGS = 2
-# Every third scenario, and of the others what people meet most: all of them take longer than a run of all tests may.
+# Every fourth scenario, and of the others what people meet most: all of them take longer than a run of all tests may.
 ALWAYS = (
     "merged by a person",
     "check red",
@@ -17,8 +17,10 @@ ALWAYS = (
     "check pending, then green",
     "two pull requests for one head",
     "login expired",
+    "base modified once",
+    "branch must be up to date",
 )
-CHOSEN = [scenario for number, scenario in enumerate(SCENARIOS) if number % 3 == 1 or scenario.name in ALWAYS]
+CHOSEN = [scenario for number, scenario in enumerate(SCENARIOS) if number % 4 == 1 or scenario.name in ALWAYS]
 
 
 @pytest.fixture(scope="module")
