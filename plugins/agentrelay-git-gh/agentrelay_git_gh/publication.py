@@ -97,9 +97,12 @@ class Collector:
         return Work(base=work.base, tip=tip, changed=changed)
 
     def _bring_forward(self, branch: str, worktree: Worktree, old: str, new: str) -> None:
-        if old != new:
+        if not worktree.holds(new):
             with worktree.index_at(old) as git:
+                if leftovers(git):  # written since it was left clean
+                    self._set_aside(git, Position(branch=branch, commit=old))
                 worktree.fill(git, new)
+        if old != new:
             send(self.repository, [new], [old])
             try:
                 self.repository.move(head_ref(branch), new, old)

@@ -109,6 +109,24 @@ def test_taking_in_what_was_pushed_is_gone_on_with_after_a_crash(world, monkeypa
     assert world.bench.user("for-each-ref", "refs/agentrelay/rescue") == ""
 
 
+def test_what_is_in_the_worktree_when_taking_in_goes_on_is_set_aside(world, monkeypatch):
+    """Killed before the pushed files are there, the next session overwrites nothing that was written meanwhile."""
+    workspace = world.workspace()
+    runtime, agent, url = published(world, workspace)
+    theirs = world.hosted.push(BRANCH, {"one.txt": "theirs\n"})
+    with monkeypatch.context() as context:
+        context.setattr(Worktree, "fill", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            workspace.verify(runtime, url)
+    agent.write(one__txt="mine\n")
+    runtime.resumed = True
+    assert world.workspace().verify(runtime, url).head == theirs
+    assert (agent.path / "one.txt").read_text() == "theirs\n"
+    (rescued,) = world.bench.user("for-each-ref", "--format=%(refname)", "refs/agentrelay/rescue").splitlines()
+    assert world.bench.user("show", f"{rescued}:one.txt") == "mine"
+    assert any(rescued in concern for concern in runtime.artifacts.concerns)
+
+
 def test_commits_beside_the_work_on_the_server_are_the_agents_to_bring_together(world):
     """Where both sides have what the other has not, the attempt fails with both commits named."""
     workspace = world.workspace()
