@@ -148,8 +148,8 @@ class GitWorkspace:
         if sharing is not None:
             found = settle(forge.find(branch, target)) if runtime.resumed else None
             if found is not None and found.state == "merged":  # since we were killed, by a person
-                there = found.head_sha
-                if there in (work.tip, sharing.ahead(branch, work.tip)):
+                merged = found.head_sha
+                if merged in (work.tip, sharing.ahead(branch, work.tip)):
                     return found.url
             sharing.ensure(target)
             sharing.deliver(branch, work.tip)

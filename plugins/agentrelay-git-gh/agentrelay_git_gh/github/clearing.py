@@ -17,11 +17,6 @@ from agentrelay_git_gh.github.waiting import MERGEABLE, Waiting, mergeability, w
 from agentrelay_git_gh.github.watches import Limited
 from agentrelay_git_gh.merging import MergeConflict
 
-
-class Behind(Parked):
-    """A pull request's target takes only what is up to date with it, and its source is not."""
-
-
 Tell = Callable[[str, str], None]
 """Takes the name of a waiting state and what exactly is waited for."""
 
@@ -37,6 +32,10 @@ SETTLING: Final = 10.0
 _HEAD_LAG: Final = 60.0  # seconds for which GitHub may show an older head than the one that it was just pushed
 _HEAD_MOVED: Final = 5.0  # seconds for which another one is shown until it is believed
 _LISTED: Final = 10
+
+
+class Behind(Parked):
+    """A pull request's target takes only what is up to date with it, and its source is not."""
 
 
 async def clear(

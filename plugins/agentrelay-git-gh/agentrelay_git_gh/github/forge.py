@@ -16,10 +16,11 @@ from agentrelay_git_gh.github.login import scopes_of
 from agentrelay_git_gh.github.merge_queue import wants_queue
 from agentrelay_git_gh.github.poller import Poller
 from agentrelay_git_gh.github.pull_requests import PullRequests
-from agentrelay_git_gh.github.records import GitHubPullRequest
+from agentrelay_git_gh.github.records import GitHubPullRequest, Notes
 from agentrelay_git_gh.github.requirements import of_repository, of_scopes
 from agentrelay_git_gh.github.sites import parse, pull_request_of
 from agentrelay_git_gh.github.snapshots import Snapshot
+from agentrelay_git_gh.github.upkeep import close_earlier
 from agentrelay_git_gh.merging import MergeMessage, conflicts
 from agentrelay_git_gh.outward import Login
 from agentrelay_git_gh.refusing import refuse
@@ -59,7 +60,8 @@ class GitHubForge:
         self._default_policy = run.settings.checks
         self._method = cast('Literal["merge", "squash", "rebase"]', run.settings.merge_method)
         self._api = GitHubApi(site, directory=run.state_dir, helper_fds=run.helper_fds)
-        self._pull_requests = PullRequests(self._api, repository.our_directory / "github" / run.graph_name)
+        directory = repository.our_directory / "github" / run.graph_name
+        self._notes, self._pull_requests = Notes(directory), PullRequests(self._api, directory)
         self._poller = Poller(self._api)
         remote = Remote(
             repository=repository,
@@ -143,7 +145,7 @@ class GitHubForge:
     def close_earlier(self, head: str, base: str, url: str) -> str | None:
         """Close what earlier attempts at a task left open, or say why that did not succeed; nothing hangs on it."""
         try:
-            self._pull_requests.close_earlier(head, base, url)
+            close_earlier(self._api, self._notes, head, base, url)
         except (Ambiguous, Parked, Throttled) as failure:
             return f"a pull request of an earlier attempt may still be open: {failure}"
         return None

@@ -19,7 +19,7 @@ from agentrelay_git_gh.merging import MergeMessage
 Method = Literal["merge", "squash", "rebase"]
 
 MERGING_TRIES: Final = 5
-_LOOKS: Final = 4
+LOOKS: Final = 4
 _FIRST_PAUSE: Final = 1.0
 
 
@@ -79,7 +79,7 @@ class Merge:
 
     def _seen_merged(self) -> str | None:
         """Look until it shows as merged; `None` when it goes on to show as open."""
-        for number in range(_LOOKS):
+        for number in range(LOOKS):
             merged = self.settled()
             if merged is not None:
                 return merged

@@ -18,12 +18,12 @@ from agentrelay_git_gh.github.merge_queue import enqueue
 from agentrelay_git_gh.github.merges import Merge, Method, wrong_target
 from agentrelay_git_gh.github.records import GitHubPullRequest, Notes
 from agentrelay_git_gh.github.sites import pull_request_of
+from agentrelay_git_gh.github.upkeep import bring_up_to_date
 from agentrelay_git_gh.locks import lock_of
 from agentrelay_git_gh.merging import MergeMessage
 
 OPENING_TRIES: Final = 5
 _FIRST_PAUSE: Final = 1.0
-_LOOKS: Final = 4
 _SHOWN: Final = 10
 
 
@@ -138,47 +138,14 @@ class PullRequests:
         """
         return self._merge(url, head_sha, message, method, base).perform()
 
-    def close_earlier(self, head: str, base: str, url: str) -> None:
-        """Close what earlier attempts at a task left open, with a comment; their branches stay.
-
-        Args:
-            head: The task's branch.
-            base: Its target.
-            url: The pull request of these.
-
-        Raises:
-            Refused: GitHub does not; and as `GitHubApi.write`.
-        """
-        for note in self._notes.of_other_attempts(head, base):
-            found = self._get(note.number)
-            if found is not None and found.state == "open" and found.node_id == note.node_id:
-                self._api.write("PATCH", f"{self._site.path}/pulls/{note.number}", {"state": "closed"})
-                said = {"body": f"Another attempt took its place: {url}. The branch `{note.head}` is left as it is."}
-                self._api.write("POST", f"{self._site.path}/issues/{note.number}/comments", said)
-
     def bring_up_to_date(self, url: str, head_sha: str) -> None:
-        """Have GitHub merge a pull request's target into its source, and wait some moments until it shows that.
+        """Have GitHub merge a pull request's target into its source, if that is at a commit; `Refused` if it does not.
 
         Args:
             url: Its URL.
-            head_sha: The commit that it is at, full hash; where it is not, nothing is done.
-
-        Raises:
-            Refused: GitHub does not: they conflict, or the login may not.
+            head_sha: The commit, full hash.
         """
-        try:
-            self._api.write(
-                "PUT", f"{self._site.path}/pulls/{self._number(url)}/update-branch", {"expected_head_sha": head_sha}
-            )
-        except Ambiguous:
-            pass  # what came of it is seen
-        except Refused:
-            if self.state(url).head_sha == head_sha:
-                raise
-        for number in range(_LOOKS):
-            if self.state(url).head_sha != head_sha:
-                return
-            self._api.pause(self._api.jitter(_FIRST_PAUSE * 2**number))
+        bring_up_to_date(self._merge(url, head_sha, MergeMessage(subject=""), "merge", None))
 
     def enqueue(self, url: str, head_sha: str, *, base: str | None = None) -> str | None:
         """Put a pull request, as it was verified, into its target's merge queue, for a merge that `wants_queue`.

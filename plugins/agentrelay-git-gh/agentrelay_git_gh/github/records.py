@@ -108,14 +108,13 @@ class Notes:
 
     def of_other_attempts(self, head: str, base: str) -> list[Note]:
         """The notes of other attempts at the task that a branch is called after, oldest first."""
-        this = attempt_of(head)
-        others = [
+        task = _task_of(head)
+        notes = [
             note
             for note in map(_read, self.directory.glob("*.json"))
-            if note.base == base and note.head != head and (other := attempt_of(note.head)) and this
-            if other[0] == this[0]
+            if (note.base, _task_of(note.head)) == (base, task)
         ]
-        return sorted(others, key=lambda note: note.number)
+        return sorted((note for note in notes if note.head != head), key=lambda note: note.number)
 
     def keep(self, pull_request: GitHubPullRequest) -> None:
         """Note a pull request as the one of its branches."""
@@ -129,6 +128,11 @@ class Notes:
         # Names of branches may be longer than a file's.
         name = hashlib.sha256("\0".join((head, base)).encode()).hexdigest()[:32]
         return self.directory / f"{name}.json"
+
+
+def _task_of(branch: str) -> str | None:
+    found = attempt_of(branch)
+    return found[0] if found is not None else None
 
 
 def _read(path: Path) -> Note:
