@@ -39,13 +39,13 @@ def install(shell, tmp_path):
     site.mkdir()
     shell.environment["PYTHONPATH"] = str(site)
 
-    def installed(name, source, *, point="it", value=""):
+    def installed(name, source, *, point="it", value="", group="agentrelay.v1"):
         module = name.replace("-", "_")
         (site / f"{module}.py").write_text(textwrap.dedent(source))
         info = site / f"{module}-1.0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(f"[agentrelay.v1]\n{point} = {value or module}\n")
+        (info / "entry_points.txt").write_text(f"[{group}]\n{point} = {value or module}\n")
 
     return installed
 
@@ -87,6 +87,15 @@ def test_a_fault_is_told_with_its_remedy(shell, install):
     assert "outcome" in lines[at]
     assert "Remedy: " in "\n".join(lines[at : at + 4])
     assert "  surely-an-agent: not on PATH" in lines
+
+
+@pytest.mark.slow
+def test_other_plugins_of_pytest_are_left_out(shell, install):
+    """The checks are the kit's alone: what else is installed for pytest, broken or slow, has no part in them."""
+    install("agentrelay-sound", FRAMEWORK.format(outcome=RIGHT, name="sound"))
+    install("pytest-broken", "raise RuntimeError('broken')", group="pytest11")
+    rows = _card(shell("plugins", "check", "agentrelay-sound", "--json"))["card"]
+    assert [row["standing"] for row in rows] == ["proven", "proven"]
 
 
 @pytest.mark.slow

@@ -23,6 +23,8 @@ from agentrelay_core.runtime.untrusted_text import plain_text
 KIT: Final = "pytest_agentrelay"
 # What pytest's exit code is when checks could be run, whatever became of them.
 _RAN: Final = (0, 1)
+# What the checks need of pytest. Whatever else is installed for it is left out: it costs time, and may be broken.
+_PLUGINS: Final = ("pytest_asyncio.plugin", f"{KIT}.plugin", recorder)
 _LAST_LINES: Final = 20
 
 
@@ -93,7 +95,9 @@ def run_checks(subjects: Sequence[Subject], *, deadline: float) -> tuple[tuple[C
 
 def _pytest(place: Path, module: Path, outcomes: Path, deadline: float) -> str:
     """Run pytest; what to say of what it did not get to, empty where it ended by itself."""
-    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", recorder]
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    for plugin in _PLUGINS:
+        argv += ["-p", plugin]
     argv += [OPTION, str(outcomes), "-c", str(place / "pytest.ini"), "--rootdir", str(place), str(module)]
     try:
         done = run_captured(argv, cwd=place, env=_environment(), deadline=deadline)
@@ -111,11 +115,12 @@ def _pytest(place: Path, module: Path, outcomes: Path, deadline: float) -> str:
 
 def _environment() -> dict[str, str]:
     """Ours without what is meant for the pytest of the user's own project, or for a run."""
-    return {
+    kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("PYTEST_", "AGENTRELAY_")) or name == "AGENTRELAY_CONFIG_DIR"
     }
+    return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 def _events(path: Path) -> Iterator[Mapping[str, Any]]:
