@@ -50,11 +50,11 @@ async def _own(path: Path, **more: bool) -> int | None:
 
 @pytest.mark.fault("O5")
 async def test_the_second_is_told_who_is_first_at_once(other, tmp_path):
-    """In far less than a second, with the owner's process; afterwards the run is free."""
+    """At once, with the owner's process; afterwards the run is free."""
     began = time.monotonic()
     with pytest.raises(RunIsOwned, match=f"in process {other.pid} on "):
         await _own(tmp_path)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5  # a wait for the owner would have no end
     assert current_owner(tmp_path)["pid"] == other.pid
     other.kill()
     other.wait()
