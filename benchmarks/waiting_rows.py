@@ -13,7 +13,7 @@ from agentrelay_core.runtime.agent_files import write_atomically
 from agentrelay_core.signals import wait_for_signal
 
 WAITING = 1000
-IDLE = 17.0  # seconds; holds two of the looks that are made should the kernel's word fail
+IDLE = 21.0  # seconds; holds two of the looks that are made should the kernel's word fail
 
 
 async def _noticed(root: Path, ends: int, idle: float) -> tuple[list[float], float]:

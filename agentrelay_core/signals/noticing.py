@@ -20,7 +20,7 @@ from agentrelay_core.signals.layout import DONE, FAILED
 if TYPE_CHECKING:
     from asyncinotify import Watch
 
-SAFETY_NET: Final = 8.0
+SAFETY_NET: Final = 10.0
 """Seconds between looks at a directory that is watched."""
 
 _SIGNALS = frozenset({DONE, FAILED})

@@ -6,7 +6,9 @@ write: it says which pull request is whose.
 
 import functools
 import json
+import os
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -23,6 +25,7 @@ from agentrelay_git_gh.setup import replace_text
 from agentrelay_git_gh.transfer import descends, take_over
 
 SCHEMA: Final = 1
+_ENDING: Final = ".json"
 
 
 @attrs.frozen(kw_only=True)
@@ -51,14 +54,15 @@ class Record:
     head_sha: str | None = None
     merge_sha: str | None = None
 
-    def to_json(self) -> str:
-        """The record as text, the same each time."""
+    @cached_property
+    def text(self) -> str:
+        """The record as JSON, the same each time."""
         fields: dict[str, Any] = {"schema": SCHEMA, "url": pull_request_url(self.graph, self.number)}
         return json.dumps(fields | attrs.asdict(self), indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Record":
-        """Read a record that `to_json` wrote."""
+        """Read what `text` gave."""
         fields = json.loads(text)
         if fields.pop("schema") != SCHEMA:
             raise Internal("a local pull request was written by a newer agentrelay; install that version")
@@ -163,28 +167,35 @@ class LocalForge:
         self._keep(done(merged))
         return merged
 
-    @property
+    @cached_property
     def _directory(self) -> Path:
         return self.repository.our_directory.joinpath("pull-requests", self.graph)
 
+    def _numbered(self) -> dict[int, "os.DirEntry[str]"]:
+        """The files of all records by number; a graph may have thousands."""
+        try:
+            with os.scandir(self._directory) as entries:
+                return {int(entry.name[: -len(_ENDING)]): entry for entry in entries if entry.name.endswith(_ENDING)}
+        except FileNotFoundError:
+            return {}
+
     def _records(self) -> Iterator[Record]:
         """All records, the newest first; each is read when it is asked for."""
-        if self._directory.is_dir():
-            for path in sorted(self._directory.glob("*.json"), key=lambda path: int(path.stem), reverse=True):
-                yield _recorded(path)
+        for _, entry in sorted(self._numbered().items(), reverse=True):
+            yield _recorded(entry.path, entry.stat())
 
     def _find(self, head: str, base: str) -> Record | None:
         return next((record for record in self._records() if (record.head, record.base) == (head, base)), None)
 
     def _read(self, url: str) -> Record:
         number = pull_request_number(url, self.graph)
-        path = self._directory / f"{number}.json"
+        path = self._directory / f"{number}{_ENDING}"
         if number is None or not path.is_file():
             raise KeyError(f"there is no local pull request {url!r}")
-        return _recorded(path)
+        return _recorded(str(path), path.stat())
 
     def _create(self, head: str, base: str, title: str, body: str) -> Record:
-        number = 1 + max((int(path.stem) for path in self._directory.glob("*.json")), default=0)
+        number = 1 + max(self._numbered(), default=0)
         while True:
             record = Record(number=number, graph=self.graph, head=head, base=base, title=title, body=body)
             blob = self._blob(record)
@@ -211,21 +222,20 @@ class LocalForge:
         return there is not None and (there.graph, there.head, there.base) == (record.graph, record.head, record.base)
 
     def _blob(self, record: Record) -> str:
-        return write(self.repository.user_objects, "blob", record.to_json().encode(), self.repository.algorithm)
+        return write(self.repository.user_objects, "blob", record.text.encode(), self.repository.algorithm)
 
     def _keep(self, record: Record) -> None:
-        replace_text(self._directory / f"{record.number}.json", record.to_json())
+        replace_text(self._directory / f"{record.number}{_ENDING}", record.text)
 
 
-def _recorded(path: Path) -> Record:
-    facts = path.stat()
+def _recorded(path: str, facts: os.stat_result) -> Record:
     return _parsed(path, (facts.st_ino, facts.st_size, facts.st_mtime_ns))
 
 
 @functools.lru_cache(maxsize=10_000)
-def _parsed(path: Path, version: tuple[int, ...]) -> Record:
+def _parsed(path: str, version: tuple[int, ...]) -> Record:
     """Read a record; ``version`` tells contents apart, which are written by renaming."""
-    return Record.from_json(path.read_text(encoding="utf-8"))
+    return Record.from_json(Path(path).read_text(encoding="utf-8"))
 
 
 def _shown(record: Record) -> PullRequest:

@@ -121,7 +121,7 @@ class Collector:
             raise Internal(f"nothing is known of what {branch} was cut from; it was not prepared in this run")
         if ref is None:
             raise AgentFailure(f"the task's branch {branch} is gone; work elsewhere does not count")
-        if ref.checked_out is not None and ref.checked_out.resolve() != worktree.path.resolve():
+        if ref.checked_out not in (None, worktree.path) and ref.checked_out.resolve() != worktree.path.resolve():
             raise Parked(
                 f"{branch} is checked out in {ref.checked_out}; check out another branch there, then run again"
             )

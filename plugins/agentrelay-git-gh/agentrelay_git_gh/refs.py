@@ -111,15 +111,19 @@ def write_ref(git_dir: Path, name: str, sha: str) -> None:
     Raises:
         OSError: It cannot be written, for example because another ref is called like one of its directories.
     """
-    target = git_dir / name
-    aside = git_dir / f"aside-{os.getpid()}-{os.urandom(4).hex()}"
+    target = f"{git_dir}/{name}"
+    aside = f"{git_dir}/aside-{os.getpid()}-{os.urandom(4).hex()}"
     try:
-        aside.write_text(f"{sha}\n", encoding="ascii")
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
-            aside.replace(target)
+            os.write(descriptor, f"{sha}\n".encode("ascii"))
+        finally:
+            os.close(descriptor)
+        try:
+            Path(aside).replace(target)
         except FileNotFoundError:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            aside.replace(target)
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            Path(aside).replace(target)
     except OSError:
-        aside.unlink(missing_ok=True)
+        Path(aside).unlink(missing_ok=True)
         raise

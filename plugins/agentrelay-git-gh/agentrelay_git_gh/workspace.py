@@ -56,6 +56,7 @@ class GitWorkspace:
         self._run = run
         self._graph = run.graph_name
         self._forge: Forge | None = None
+        self._shared: SharingForge | None = None
         self._repository: Repository | None = None
 
     @property
@@ -233,7 +234,9 @@ class GitWorkspace:
     def _forges(self) -> Forge:
         self._ready()
         if self._forge is None:
-            self._forge = forge_of(self._run)
+            forge = forge_of(self._run)
+            self._shared = forge if isinstance(forge, SharingForge) else None  # costs as much as to read ten refs
+            self._forge = forge
         return self._forge
 
     def _sharing(self) -> SharingForge | None:
@@ -242,8 +245,8 @@ class GitWorkspace:
             self._ready()
             if self._is_local:  # which is not even loaded before the first pull request
                 return None
-        forge = self._forges()
-        return forge if isinstance(forge, SharingForge) else None
+            self._forges()
+        return self._shared
 
     def _owner(self, runtime: TaskRuntime) -> Owner:
         return Owner(run=self._run.run_id or runtime.run_id, name=runtime.task.id, attempt=runtime.state.attempt_num)

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -83,7 +84,7 @@ class Worktree:
             arguments = ("worktree", "add", "--quiet", "--no-checkout", "--detach", str(self.path), commit)
             self.repository.user.run(*arguments, cwd=self.repository.root)
 
-    @property
+    @cached_property
     def indexes(self) -> Path:
         """Where our indexes of this worktree are; one, unless a crash left another."""
         graph, workstream = self.path.parts[-2:]
