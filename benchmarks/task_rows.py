@@ -15,7 +15,7 @@ from floor import Shape, bare_loop
 from measuring import TIMES, Figure, Measure, Options, cpu, in_turns, middle, ratio, short
 from memory_plugin import AsyncSteps, PlainSteps, WaitingSteps, chain_or_wide, graph_of, memory_catalog
 
-from agentrelay_core import Event, RunSettings, StandardTaskRunner, StepDispatch, TaskGraph, TaskRuntime
+from agentrelay_core import Catalog, Event, RunSettings, StandardTaskRunner, StepDispatch, TaskGraph, TaskRuntime
 from agentrelay_core.journal import Journal
 from agentrelay_core.journal.writer import Durability
 from agentrelay_core.orchestrator import Orchestrator
@@ -110,35 +110,33 @@ def runner_rows(options: Options) -> list[Figure]:
     ]
 
 
-def _run(graph: TaskGraph, steps: Any, concurrency: int, durability: Durability = "process_death") -> Any:
+async def _run(
+    graph: TaskGraph, catalog: Catalog, directory: str, concurrency: int, durability: Durability = "process_death"
+) -> None:
     events: list[int] = [0]
 
     def listen(_: Event) -> None:
         events[0] += 1
 
-    async def whole() -> None:
-        with tempfile.TemporaryDirectory() as directory:
-            settings = RunSettings(state_dir=directory, max_concurrency=concurrency)
-            result = await Orchestrator(
-                graph,
-                catalog=memory_catalog(steps),
-                settings=settings,
-                on_event=listen,
-                surroundings=Surroundings(open_journal=functools.partial(Journal.open, durability=durability)),
-            ).run()
-        assert result.outcome == "succeeded", result.outcome
-        assert events[0] > 5 * len(graph.tasks)
-
-    return whole()
+    result = await Orchestrator(
+        graph,
+        catalog=catalog,
+        settings=RunSettings(state_dir=directory, max_concurrency=concurrency),
+        on_event=listen,
+        surroundings=Surroundings(open_journal=functools.partial(Journal.open, durability=durability)),
+    ).run()
+    assert result.outcome == "succeeded", result.outcome
+    assert events[0] > 5 * len(graph.tasks)
 
 
 def run_cpu(count: int, shape: Shape, durability: Durability, walls: list[float] | None = None) -> float:
     """CPU seconds per task of a run with journal and listener; wall seconds per task go to a list."""
-    graph = graph_of(*chain_or_wide(count, shape))
-    began = time.perf_counter()
-    used = cpu(lambda: asyncio.run(_run(graph, AsyncSteps(), CONCURRENCY, durability)), count)
-    if walls is not None:
-        walls.append((time.perf_counter() - began) / count)
+    graph, catalog = graph_of(*chain_or_wide(count, shape)), memory_catalog(AsyncSteps())
+    with tempfile.TemporaryDirectory() as directory:
+        began = time.perf_counter()
+        used = cpu(lambda: asyncio.run(_run(graph, catalog, directory, CONCURRENCY, durability)), count)
+        if walls is not None:
+            walls.append((time.perf_counter() - began) / count)
     return used
 
 
@@ -227,12 +225,11 @@ def run_rows(options: Options) -> list[Figure]:
 def completion_cpu(waiting: int, ends: int) -> float:
     """CPU seconds for each of some tasks, one after another, while others wait."""
 
-    async def whole() -> float:
-        steps = WaitingSteps(waiting)
+    async def whole(directory: str) -> float:
+        steps, ended = WaitingSteps(waiting), asyncio.Event()
         tasks = (*chain_or_wide(waiting, "wide", "wait"), *chain_or_wide(ends, "chain"))
-        run = asyncio.create_task(
-            _run(graph_of(*tasks), _Ending(steps, f"t{ends - 1}", ended := asyncio.Event()), waiting + 10)
-        )
+        catalog = memory_catalog(_Ending(steps, f"t{ends - 1}", ended))
+        run = asyncio.create_task(_run(graph_of(*tasks), catalog, directory, waiting + 10))
         await steps.all_wait.wait()
         began = time.process_time()
         await ended.wait()
@@ -242,7 +239,8 @@ def completion_cpu(waiting: int, ends: int) -> float:
         return used / ends
 
     gc.collect()
-    return asyncio.run(whole())
+    with tempfile.TemporaryDirectory() as directory:
+        return asyncio.run(whole(directory))
 
 
 class _Ending:
@@ -276,12 +274,13 @@ def live_rows(options: Options) -> list[Figure]:
 
 
 def _traced(count: int) -> int:
-    async def whole() -> int:
+    async def whole(directory: str) -> int:
         steps = WaitingSteps(count)
+        catalog = memory_catalog(steps)
         graph = graph_of(*chain_or_wide(count, "wide", "wait"))
         gc.collect()
         tracemalloc.start()
-        run = asyncio.create_task(_run(graph, steps, count + 10))
+        run = asyncio.create_task(_run(graph, catalog, directory, count + 10))
         await steps.all_wait.wait()
         await asyncio.sleep(0.2)  # so that the journal's thread has written what it holds
         gc.collect()
@@ -291,7 +290,8 @@ def _traced(count: int) -> int:
         await run
         return used
 
-    return asyncio.run(whole())
+    with tempfile.TemporaryDirectory() as directory:
+        return asyncio.run(whole(directory))
 
 
 def _traced_bare(count: int) -> int:

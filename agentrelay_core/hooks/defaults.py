@@ -67,8 +67,9 @@ def with_default_environments(
             return task
         return attrs.evolve(task, primary_agent=agent, review=review)
 
-    tasks = tuple(changed(task) for task in graph.tasks)
-    if all(new is old for new, old in zip(tasks, graph.tasks, strict=True)):
+    agents = {id(task.primary_agent): task.primary_agent for task in graph.tasks}
+    agents.update((id(task.review.agent), task.review.agent) for task in graph.tasks if task.review is not None)
+    if all(completed(agent) is agent for agent in agents.values()):
         return graph
-    changes: dict[str, Any] = {"tasks": tasks}
+    changes: dict[str, Any] = {"tasks": tuple(changed(task) for task in graph.tasks)}
     return attrs.evolve(graph, **changes)

@@ -1,6 +1,7 @@
 """What a run will do, worked out before it does anything: the object that a dry run shows is the one a run consumes."""
 
 import functools
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from enum import StrEnum
 
@@ -186,12 +187,12 @@ def _goes_on(record: TaskRecord) -> bool:
 def _in_order(graph: TaskGraph) -> Iterator[Task]:
     """The tasks after what they depend on, else in the order of the file."""
     by_id = {task.id: task for task in graph.tasks}
-    missing = {task.id: len(set(task.dependencies)) for task in graph.tasks}
+    missing = {task.id: len(set(task.dependencies)) for task in graph.tasks if task.dependencies}
     dependants: dict[str, list[str]] = {}
-    for task in graph.tasks:
-        for dependency in set(task.dependencies):
-            dependants.setdefault(dependency, []).append(task.id)
-    ready = [task.id for task in graph.tasks if not missing[task.id]]
+    for task_id in missing:
+        for dependency in set(by_id[task_id].dependencies):
+            dependants.setdefault(dependency, []).append(task_id)
+    ready = [task.id for task in graph.tasks if not task.dependencies]
     for task_id in ready:  # grows while it is read
         yield by_id[task_id]
         for dependant in dependants.get(task_id, ()):
@@ -202,9 +203,9 @@ def _in_order(graph: TaskGraph) -> Iterator[Task]:
 
 def _width(running: list[PlannedTask]) -> int:
     """The largest wave, counting one task per lane."""
-    lanes: dict[int, set[str]] = {}
+    lanes: defaultdict[int, set[str]] = defaultdict(set)
     for entry in running:
-        lanes.setdefault(entry.wave, set()).add(entry.task.workstream_id)
+        lanes[entry.wave].add(entry.task.workstream_id)
     return max((len(wave) for wave in lanes.values()), default=0)
 
 
