@@ -13,12 +13,12 @@ from typing import Any
 from unittest.mock import patch
 
 import attrs
-from agentrelay_git_gh.local_merger import LocalTaskMerger
+from agentrelay_git_gh.forges.local_merger import LocalTaskMerger
+from agentrelay_git_gh.git.trusted import Git
 from agentrelay_git_gh.preparer import WorktreeTaskPreparer
 from agentrelay_git_gh.teardown import WorktreeTaskTeardown
-from agentrelay_git_gh.trusted import Git
 from agentrelay_git_gh.workspace import GitWorkspace
-from agentrelay_git_gh.worktrees import Worktree
+from agentrelay_git_gh.worktrees.worktree import Worktree
 from command_rows import environment, make_repository
 from measuring import TIMES, Figure, Options, middle, ratio, short
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from agentrelay_core.hooks.doctor import Finding
     from agentrelay_core.spec import RunSettings
     from agentrelay_core.task_runner import TaskMerger, TaskPreparer, TaskTeardown, Workspace
+    from agentrelay_git_gh.forges.local_forge import LocalForge as LocalForge
+    from agentrelay_git_gh.forges.local_merger import LocalTaskMerger as LocalTaskMerger
     from agentrelay_git_gh.github.forge import GitHubForge as GitHubForge
     from agentrelay_git_gh.github.merger import GhTaskMerger as GhTaskMerger
-    from agentrelay_git_gh.local_forge import LocalForge as LocalForge
-    from agentrelay_git_gh.local_merger import LocalTaskMerger as LocalTaskMerger
     from agentrelay_git_gh.preparer import WorktreeTaskPreparer as WorktreeTaskPreparer
     from agentrelay_git_gh.teardown import WorktreeTaskTeardown as WorktreeTaskTeardown
     from agentrelay_git_gh.workspace import GitWorkspace as GitWorkspace
@@ -32,8 +32,8 @@ __getattr__, __all__ = lazy_names(
     {
         "agentrelay_git_gh.github.forge": "GitHubForge",
         "agentrelay_git_gh.github.merger": "GhTaskMerger",
-        "agentrelay_git_gh.local_forge": "LocalForge",
-        "agentrelay_git_gh.local_merger": "LocalTaskMerger",
+        "agentrelay_git_gh.forges.local_forge": "LocalForge",
+        "agentrelay_git_gh.forges.local_merger": "LocalTaskMerger",
         "agentrelay_git_gh.preparer": "WorktreeTaskPreparer",
         "agentrelay_git_gh.teardown": "WorktreeTaskTeardown",
         "agentrelay_git_gh.workspace": "GitWorkspace",
@@ -105,12 +105,12 @@ def _preparer(context: StepContext) -> TaskPreparer:
 
 
 def _merger(context: StepContext) -> TaskMerger:
-    from agentrelay_git_gh.forges import choice_of, forge_of
+    from agentrelay_git_gh.forges.of_run import choice_of, forge_of
 
     run = context.run
     chosen = choice_of(run).forge
     if chosen not in ("local", "github"):
-        from agentrelay_git_gh.forge_merger import ForgeTaskMerger
+        from agentrelay_git_gh.forges.forge_merger import ForgeTaskMerger
 
         return ForgeTaskMerger(
             _repository(run),
@@ -134,7 +134,7 @@ def _merger(context: StepContext) -> TaskMerger:
             helper_fds=run.helper_fds,
             forge=forge,
         )
-    from agentrelay_git_gh.local_merger import LocalTaskMerger
+    from agentrelay_git_gh.forges.local_merger import LocalTaskMerger
 
     return LocalTaskMerger(
         _repository(run),
@@ -160,13 +160,13 @@ def _teardown(context: StepContext) -> TaskTeardown:
 
 
 def _local_forge(run: RunInfo) -> Forge:
-    from agentrelay_git_gh.forges import local_forge
+    from agentrelay_git_gh.forges.of_run import local_forge
 
     return local_forge(run)
 
 
 def _github_forge(run: RunInfo) -> Forge:
-    from agentrelay_git_gh.forges import github_forge
+    from agentrelay_git_gh.forges.of_run import github_forge
 
     return github_forge(run)
 
@@ -183,8 +183,8 @@ def _recognises_nothing(remote_url: str) -> bool:
 
 def _local_findings(repository: Path, settings: RunSettings) -> Iterable[Finding]:
     from agentrelay_core.hooks.doctor import Finding
+    from agentrelay_git_gh.forges.sharing_forge import local_problems
     from agentrelay_git_gh.refusing import parted
-    from agentrelay_git_gh.sharing_forge import local_problems
 
     # With `auto`, the forge that would be chosen otherwise says so, and what then stands against this one.
     for problem in local_problems(settings) if settings.forge == "local" else ():

@@ -6,12 +6,12 @@ from pathlib import Path
 import attrs
 
 from agentrelay_core.runtime import TaskRuntime
+from agentrelay_git_gh.git.repository import Repository
 from agentrelay_git_gh.names import attempt_of, base_ref, head_ref, task_branch
 from agentrelay_git_gh.places import Places
-from agentrelay_git_gh.recovery import position
-from agentrelay_git_gh.repository import Repository
-from agentrelay_git_gh.snapshot import Owner
-from agentrelay_git_gh.worktrees import Worktree
+from agentrelay_git_gh.worktrees.recovery import position
+from agentrelay_git_gh.worktrees.snapshot import Owner
+from agentrelay_git_gh.worktrees.worktree import Worktree
 
 
 @attrs.frozen(kw_only=True, eq=False)

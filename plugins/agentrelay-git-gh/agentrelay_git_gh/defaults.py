@@ -8,9 +8,9 @@ from typing import Final
 
 from agentrelay_core.runtime import Parked, UserError
 from agentrelay_core.spec import WorkstreamSpec
+from agentrelay_git_gh.git.repository import Repository
+from agentrelay_git_gh.git.trusted import Git
 from agentrelay_git_gh.names import head_ref, integration_branch
-from agentrelay_git_gh.repository import Repository
-from agentrelay_git_gh.trusted import Git
 
 REMOTE_DEFAULT: Final = "refs/remotes/origin/HEAD"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from agentrelay_core.runtime import AgentFailure
-from agentrelay_git_gh.trusted import Git
-from agentrelay_git_gh.walking import Change, NotLoose, changes
+from agentrelay_git_gh.git.trusted import Git
+from agentrelay_git_gh.git.walking import Change, NotLoose, changes
 
 MOST_FILES: Final = 50_000
 LARGEST_FILE: Final = 100 * 1024 * 1024  # what GitHub takes, too

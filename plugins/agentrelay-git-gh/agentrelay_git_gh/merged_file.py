@@ -6,8 +6,8 @@ from typing import Final
 
 from agentrelay_core.runtime import TaskRuntime
 from agentrelay_git_gh.attempts import attempt_of_task
+from agentrelay_git_gh.git.setup import replace_text
 from agentrelay_git_gh.places import Places
-from agentrelay_git_gh.setup import replace_text
 
 MERGED_FILE: Final = ".merged"
 

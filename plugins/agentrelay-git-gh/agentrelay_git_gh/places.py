@@ -7,8 +7,8 @@ from typing import TypeVar
 import attrs
 
 from agentrelay_core.runtime import TaskRuntime
-from agentrelay_git_gh.repository import Repository
-from agentrelay_git_gh.worktrees import Worktree
+from agentrelay_git_gh.git.repository import Repository
+from agentrelay_git_gh.worktrees.worktree import Worktree
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from agentrelay_core.runtime import UserError
-from agentrelay_git_gh.trusted import Git, GitFailed
+from agentrelay_git_gh.git.trusted import Git, GitFailed
 
 OLDEST_GIT: Final = (2, 38)  # the first with merge-tree --write-tree
 

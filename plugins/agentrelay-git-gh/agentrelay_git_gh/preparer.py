@@ -7,14 +7,14 @@ from typing import Literal
 from agentrelay_core.runtime import IntegrationBoundary, InternalIntegrationError, Parked, TaskRuntime
 from agentrelay_core.runtime.no_room import parking
 from agentrelay_git_gh.attempts import Attempt, attempt_of_task, goes_on
+from agentrelay_git_gh.git.repository import RefMoved, Repository
+from agentrelay_git_gh.git.transfer import take_over
 from agentrelay_git_gh.handed_on import input_files
 from agentrelay_git_gh.names import attempt_of, base_ref, head_ref
 from agentrelay_git_gh.places import Places, required
-from agentrelay_git_gh.recovery import Position, keep_leftovers, position
-from agentrelay_git_gh.repository import RefMoved, Repository
-from agentrelay_git_gh.snapshot import Owner
-from agentrelay_git_gh.transfer import take_over
-from agentrelay_git_gh.worktrees import Worktree
+from agentrelay_git_gh.worktrees.recovery import Position, keep_leftovers, position
+from agentrelay_git_gh.worktrees.snapshot import Owner
+from agentrelay_git_gh.worktrees.worktree import Worktree
 
 
 class WorktreeTaskPreparer:

@@ -3,17 +3,17 @@
 import attrs
 
 from agentrelay_core.runtime import AgentFailure, Internal, Parked, TaskRuntime, Transient
-from agentrelay_git_gh.commits import commit_tree, read_commit, title_of, with_trailers
+from agentrelay_git_gh.git.commits import commit_tree, read_commit, title_of, with_trailers
+from agentrelay_git_gh.git.repository import Ref, RefMoved, Repository
+from agentrelay_git_gh.git.transfer import bring, send, take_over
+from agentrelay_git_gh.git.trusted import Git, GitFailed
 from agentrelay_git_gh.inspection import check_files, inspect
-from agentrelay_git_gh.leftovers import leftovers
 from agentrelay_git_gh.names import ADVANCING, base_ref, head_ref
 from agentrelay_git_gh.places import required, worktree_of
-from agentrelay_git_gh.recovery import Position, keep_leftovers, position
-from agentrelay_git_gh.repository import Ref, RefMoved, Repository
-from agentrelay_git_gh.snapshot import Owner, stage
-from agentrelay_git_gh.transfer import bring, send, take_over
-from agentrelay_git_gh.trusted import Git, GitFailed
-from agentrelay_git_gh.worktrees import Worktree
+from agentrelay_git_gh.worktrees.leftovers import leftovers
+from agentrelay_git_gh.worktrees.recovery import Position, keep_leftovers, position
+from agentrelay_git_gh.worktrees.snapshot import Owner, stage
+from agentrelay_git_gh.worktrees.worktree import Worktree
 
 
 @attrs.frozen(kw_only=True)

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from agentrelay_core.runtime import TaskRuntime, TaskStatus
 from agentrelay_core.runtime.no_room import parking
-from agentrelay_git_gh.exact import staged_alone
+from agentrelay_git_gh.git.repository import RefMoved, Repository
+from agentrelay_git_gh.git.transfer import descends, take_over
 from agentrelay_git_gh.names import head_ref
 from agentrelay_git_gh.places import Places, worktree_of
-from agentrelay_git_gh.recovery import Position, keep_leftovers, position
-from agentrelay_git_gh.repository import RefMoved, Repository
-from agentrelay_git_gh.snapshot import Owner
-from agentrelay_git_gh.transfer import descends, take_over
-from agentrelay_git_gh.worktrees import Worktree
+from agentrelay_git_gh.worktrees.exact import staged_alone
+from agentrelay_git_gh.worktrees.recovery import Position, keep_leftovers, position
+from agentrelay_git_gh.worktrees.snapshot import Owner
+from agentrelay_git_gh.worktrees.worktree import Worktree
 
 
 class WorktreeTaskTeardown:

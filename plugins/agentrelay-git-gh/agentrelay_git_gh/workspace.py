@@ -16,31 +16,31 @@ from agentrelay_core.runtime.no_room import parking
 from agentrelay_core.spec import RunSettings, WorkstreamSpec
 from agentrelay_core.task_runner import Evidence, waits_for_others
 from agentrelay_git_gh.attempts import Attempt
-from agentrelay_git_gh.bodies import task_body
-from agentrelay_git_gh.closing import close_worktree
-from agentrelay_git_gh.commits import title_of
 from agentrelay_git_gh.defaults import note_default
 from agentrelay_git_gh.finishing import finished
-from agentrelay_git_gh.forges import choice_of, forge_of, settle
+from agentrelay_git_gh.forges.bodies import task_body
+from agentrelay_git_gh.forges.integrating import Integrator
+from agentrelay_git_gh.forges.of_run import choice_of, forge_of, settle
+from agentrelay_git_gh.forges.sharing_forge import Checks, SharingForge, check_shared, local_problems
+from agentrelay_git_gh.git.commits import title_of
+from agentrelay_git_gh.git.merging import MergeConflict, MergeMessage, merge_commit
+from agentrelay_git_gh.git.repository import Repository
+from agentrelay_git_gh.git.setup import hide, set_up
+from agentrelay_git_gh.git.transfer import take_over
 from agentrelay_git_gh.handed_on import keep_outputs
-from agentrelay_git_gh.integrating import Integrator
 from agentrelay_git_gh.locks import lock_of
-from agentrelay_git_gh.merging import MergeConflict, MergeMessage, merge_commit
 from agentrelay_git_gh.names import head_ref, integration_branch, is_first, verified_ref, worktree_path
-from agentrelay_git_gh.opening import open_branch, open_worktree
 from agentrelay_git_gh.places import Places, required
 from agentrelay_git_gh.preflight import check_repository
 from agentrelay_git_gh.publication import Collector
 from agentrelay_git_gh.refusing import refuse
-from agentrelay_git_gh.repository import Repository
-from agentrelay_git_gh.setup import hide, set_up
-from agentrelay_git_gh.sharing_forge import Checks, SharingForge, check_shared, local_problems
-from agentrelay_git_gh.snapshot import Owner
-from agentrelay_git_gh.transfer import take_over
-from agentrelay_git_gh.worktrees import Worktree
+from agentrelay_git_gh.worktrees.closing import close_worktree
+from agentrelay_git_gh.worktrees.opening import open_branch, open_worktree
+from agentrelay_git_gh.worktrees.snapshot import Owner
+from agentrelay_git_gh.worktrees.worktree import Worktree
 
 if TYPE_CHECKING:
-    from agentrelay_git_gh.repairs import GitRepairs
+    from agentrelay_git_gh.repairs.offers import GitRepairs
 
 
 class GitWorkspace:
@@ -62,7 +62,9 @@ class GitWorkspace:
     @property
     def repairs(self) -> "GitRepairs":
         """What the commands that repair and clean may do here."""
-        from agentrelay_git_gh.repairs import GitRepairs  # no part of a run, which would wait for it before it begins
+        from agentrelay_git_gh.repairs.offers import (
+            GitRepairs,  # no part of a run, which would wait for it before it begins
+        )
 
         return GitRepairs(self._run, self._ready)
 

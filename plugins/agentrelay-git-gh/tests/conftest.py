@@ -8,13 +8,13 @@ from pathlib import Path
 
 import attrs
 import pytest
-from agentrelay_git_gh.local_merger import LocalTaskMerger
+from agentrelay_git_gh.forges.local_merger import LocalTaskMerger
+from agentrelay_git_gh.git.repository import Repository
 from agentrelay_git_gh.names import integration_branch
 from agentrelay_git_gh.places import Places
 from agentrelay_git_gh.preparer import WorktreeTaskPreparer
-from agentrelay_git_gh.remotes import Remote
-from agentrelay_git_gh.repository import Repository
-from agentrelay_git_gh.sharing import SharedBranches
+from agentrelay_git_gh.remote.remotes import Remote
+from agentrelay_git_gh.remote.sharing import SharedBranches
 from agentrelay_git_gh.teardown import WorktreeTaskTeardown
 from agentrelay_git_gh.workspace import GitWorkspace
 from pytest_agentrelay.git import isolate

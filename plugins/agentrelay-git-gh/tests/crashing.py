@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agentrelay_git_gh import setup, trusted
-from agentrelay_git_gh.local_merger import LocalTaskMerger
+from agentrelay_git_gh.forges.local_merger import LocalTaskMerger
+from agentrelay_git_gh.git import setup, trusted
 from agentrelay_git_gh.preparer import WorktreeTaskPreparer
 from agentrelay_git_gh.teardown import WorktreeTaskTeardown
 from agentrelay_git_gh.workspace import GitWorkspace

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from agentrelay_git_gh.forges import local_forge
+from agentrelay_git_gh.forges.of_run import local_forge
 from pytest_agentrelay.compliance import ForgeCompliance, MergerCompliance, PreparerCompliance, TeardownCompliance
 from pytest_agentrelay.compliance.repositories import finished, git
 

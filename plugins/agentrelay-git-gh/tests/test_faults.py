@@ -6,10 +6,10 @@ from pathlib import Path
 
 import attrs
 import pytest
-from agentrelay_git_gh import merging
-from agentrelay_git_gh.local_merger import LocalTaskMerger
-from agentrelay_git_gh.merging import MergeMessage, merge_commit
-from agentrelay_git_gh.transfer import take_over
+from agentrelay_git_gh.forges.local_merger import LocalTaskMerger
+from agentrelay_git_gh.git import merging
+from agentrelay_git_gh.git.merging import MergeMessage, merge_commit
+from agentrelay_git_gh.git.transfer import take_over
 
 from agentrelay_core.runtime import AgentFailure, Parked, TaskStatus, Transient
 from agentrelay_core.spec import Task

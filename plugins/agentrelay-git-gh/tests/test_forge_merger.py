@@ -4,7 +4,7 @@ import asyncio
 
 import attrs
 import pytest
-from agentrelay_git_gh.forge_merger import ForgeTaskMerger
+from agentrelay_git_gh.forges.forge_merger import ForgeTaskMerger
 
 from agentrelay_core.hooks import ForgeProvider, PullRequest
 from agentrelay_core.runtime import Parked, ProtocolViolation

@@ -3,8 +3,8 @@
 import subprocess
 
 import pytest
-from agentrelay_git_gh.repository import Repository
-from agentrelay_git_gh.trusted import GitFailed
+from agentrelay_git_gh.git.repository import Repository
+from agentrelay_git_gh.git.trusted import GitFailed
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_worktree_in_the_making_is_waited_for(half_made, monkeypatch):
         looks.append(seconds)
         pointer.write_text(content)
 
-    monkeypatch.setattr("agentrelay_git_gh.repository.time.sleep", pause)
+    monkeypatch.setattr("agentrelay_git_gh.git.repository.time.sleep", pause)
     assert list(repository.user_refs("refs/heads/")) == ["refs/heads/main"]
     assert len(looks) == 1
 
@@ -41,6 +41,6 @@ def test_a_worktree_in_the_making_is_waited_for(half_made, monkeypatch):
 def test_a_worktree_that_stays_broken_is_an_error(half_made, monkeypatch):
     """Waiting has an end, and the error names the worktree's file."""
     repository, pointer, _ = half_made
-    monkeypatch.setattr("agentrelay_git_gh.repository.time.sleep", lambda _: None)
+    monkeypatch.setattr("agentrelay_git_gh.git.repository.time.sleep", lambda _: None)
     with pytest.raises(GitFailed, match=pointer.name):
         repository.user_refs("refs/heads/")

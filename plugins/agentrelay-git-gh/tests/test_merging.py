@@ -4,10 +4,10 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from agentrelay_git_gh.local_forge import LocalForge
-from agentrelay_git_gh.merging import MergeConflict, MergeMessage, merge_commit
+from agentrelay_git_gh.forges.local_forge import LocalForge
+from agentrelay_git_gh.git.merging import MergeConflict, MergeMessage, merge_commit
+from agentrelay_git_gh.git.transfer import bring
 from agentrelay_git_gh.places import Places
-from agentrelay_git_gh.transfer import bring
 
 from agentrelay_core.runtime import AgentFailure, IntegrationFailureClass, Parked, ProtocolViolation, TaskStatus
 from agentrelay_core.spec import Task, WorkstreamSpec

@@ -10,7 +10,7 @@ import random
 import subprocess
 
 import pytest
-from agentrelay_git_gh.repairs import GitRepairs
+from agentrelay_git_gh.repairs.offers import GitRepairs
 
 from agentrelay_core.journal import RunState, TaskRecord
 from agentrelay_core.orchestrator.repair.carrying_out import carry_out

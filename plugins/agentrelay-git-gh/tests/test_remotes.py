@@ -5,15 +5,15 @@ from pathlib import Path
 
 import attrs
 import pytest
-from agentrelay_git_gh.outward import without_credentials
-from agentrelay_git_gh.patience import TRIES
-from agentrelay_git_gh.remotes import (
+from agentrelay_git_gh.git.outward import without_credentials
+from agentrelay_git_gh.git.transfer import take_over
+from agentrelay_git_gh.remote.patience import TRIES
+from agentrelay_git_gh.remote.remotes import (
     PushRefused,
     RemoteForbidden,
     RemoteGone,
     RemoteMoved,
 )
-from agentrelay_git_gh.transfer import take_over
 
 from agentrelay_core.runtime import Internal, Parked
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import attrs
 import pytest
-from agentrelay_git_gh.trusted import Git
+from agentrelay_git_gh.git.trusted import Git
 
 from agentrelay_core.runtime import Parked, TaskStatus
 from agentrelay_core.spec import Task

@@ -9,13 +9,13 @@ from pathlib import Path
 import agentrelay_git_gh
 import attrs
 import pytest
-from agentrelay_git_gh import replacing
 from agentrelay_git_gh.attempts import attempt_of_task
-from agentrelay_git_gh.local_merger import LocalTaskMerger
+from agentrelay_git_gh.forges.local_merger import LocalTaskMerger
+from agentrelay_git_gh.git import replacing
+from agentrelay_git_gh.git.trusted import Git
 from agentrelay_git_gh.names import base_ref, head_ref, rescue_ref
 from agentrelay_git_gh.preparer import WorktreeTaskPreparer
-from agentrelay_git_gh.trusted import Git
-from agentrelay_git_gh.worktrees import Worktree
+from agentrelay_git_gh.worktrees.worktree import Worktree
 
 from agentrelay_core.hooks import StepContext
 from agentrelay_core.runtime import TaskRuntime, TaskStatus, Transient

@@ -3,7 +3,7 @@
 import attrs
 import pytest
 from agentrelay_git_gh.names import base_ref
-from agentrelay_git_gh.remotes import Remote
+from agentrelay_git_gh.remote.remotes import Remote
 
 from agentrelay_core.runtime import AgentFailure, Parked
 
@@ -22,7 +22,7 @@ def task(places):
 
 def taken(places, commit):
     """A commit that ours has taken over."""
-    from agentrelay_git_gh.transfer import take_over
+    from agentrelay_git_gh.git.transfer import take_over
 
     take_over(places.repository, commit)
     return commit

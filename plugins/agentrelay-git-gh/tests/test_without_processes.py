@@ -6,14 +6,14 @@ import threading
 
 import attrs
 import pytest
-from agentrelay_git_gh import commits, loose, refs, walking
-from agentrelay_git_gh.commits import Signature, commit_tree
+from agentrelay_git_gh.git import commits, loose, refs, walking
+from agentrelay_git_gh.git.commits import Signature, commit_tree
+from agentrelay_git_gh.git.merging import MergeMessage, merge_commit
+from agentrelay_git_gh.git.repository import Repository
+from agentrelay_git_gh.git.setup import set_up
+from agentrelay_git_gh.git.transfer import bring, send
 from agentrelay_git_gh.inspection import inspect
-from agentrelay_git_gh.merging import MergeMessage, merge_commit
 from agentrelay_git_gh.names import head_ref
-from agentrelay_git_gh.repository import Repository
-from agentrelay_git_gh.setup import set_up
-from agentrelay_git_gh.transfer import bring, send
 
 from agentrelay_core.runtime import AgentFailure, Internal
 

@@ -8,6 +8,7 @@ from typing import Final
 import attrs
 
 from agentrelay_core.runtime import HeadMoved, IntegrationBoundary, Parked
+from agentrelay_git_gh.git.merging import MergeConflict
 from agentrelay_git_gh.github.checks import Policy, Requirement, Verdict, judge
 from agentrelay_git_gh.github.failed_checks import red_failure
 from agentrelay_git_gh.github.poller import Poller
@@ -15,7 +16,6 @@ from agentrelay_git_gh.github.protection import Protection
 from agentrelay_git_gh.github.snapshots import Snapshot
 from agentrelay_git_gh.github.waiting import MERGEABLE, Waiting, mergeability, waiting_for
 from agentrelay_git_gh.github.watches import Limited
-from agentrelay_git_gh.merging import MergeConflict
 
 Tell = Callable[[str, str], None]
 """Takes the name of a waiting state and what exactly is waited for."""

@@ -35,7 +35,7 @@ from agentrelay_git_gh.github.failures import (
 )
 from agentrelay_git_gh.github.limits import HostLimits, Resource
 from agentrelay_git_gh.github.sites import Site
-from agentrelay_git_gh.patience import TRIES, Unanswered, full_jitter, until_answered
+from agentrelay_git_gh.remote.patience import TRIES, Unanswered, full_jitter, until_answered
 
 T = TypeVar("T")
 Method = Literal["POST", "PUT", "PATCH", "DELETE"]

@@ -12,8 +12,10 @@ from agentrelay_core.hooks.doctor import Finding
 from agentrelay_core.orchestrator.places import common_git_directory
 from agentrelay_core.runtime import Parked, Throttled
 from agentrelay_core.spec import RunSettings
-from agentrelay_git_gh.addresses import Address, address_of
 from agentrelay_git_gh.defaults import expected_default
+from agentrelay_git_gh.forges.sharing_forge import local_problems
+from agentrelay_git_gh.git.outward import OutwardGit
+from agentrelay_git_gh.git.trusted import Git
 from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import LoginRefused
 from agentrelay_git_gh.github.program import OLDEST_TRIED, Program, installed, problem_of
@@ -21,11 +23,9 @@ from agentrelay_git_gh.github.repository_findings import repository_findings
 from agentrelay_git_gh.github.requirements import of_machine
 from agentrelay_git_gh.github.sites import Site, parse
 from agentrelay_git_gh.github.telling import error, note, warning
-from agentrelay_git_gh.outward import OutwardGit
-from agentrelay_git_gh.patience import Unanswered
 from agentrelay_git_gh.refusing import parted
-from agentrelay_git_gh.sharing_forge import local_problems
-from agentrelay_git_gh.trusted import Git
+from agentrelay_git_gh.remote.addresses import Address, address_of
+from agentrelay_git_gh.remote.patience import Unanswered
 
 DEADLINE: Final = 10.0  # seconds for one call
 

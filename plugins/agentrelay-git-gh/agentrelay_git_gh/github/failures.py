@@ -12,7 +12,7 @@ from agentrelay_core.runtime import IntegrationBoundary, Parked, Throttled
 from agentrelay_git_gh.github.answers import Answer
 from agentrelay_git_gh.github.environment import login_variable, without_tokens
 from agentrelay_git_gh.github.sites import Site
-from agentrelay_git_gh.patience import Unanswered
+from agentrelay_git_gh.remote.patience import Unanswered
 
 NO_LOGIN_EXIT_CODE: Final = 4
 _UNTOLD_LIMIT: Final = 60.0  # seconds to wait where GitHub does not say how long; its own advice

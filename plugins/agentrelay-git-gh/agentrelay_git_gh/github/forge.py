@@ -7,8 +7,12 @@ from urllib.parse import urlsplit
 
 from agentrelay_core.hooks import PullRequest, RunInfo
 from agentrelay_core.runtime import HeadMoved, IntegrationBoundary, Internal, Parked, Throttled, UserError
-from agentrelay_git_gh.choosing import Choice
 from agentrelay_git_gh.finishing import finished, leave_if_cancelled
+from agentrelay_git_gh.forges.choosing import Choice
+from agentrelay_git_gh.forges.sharing_forge import Checks, Tell
+from agentrelay_git_gh.git.merging import MergeMessage, conflicts
+from agentrelay_git_gh.git.outward import Login
+from agentrelay_git_gh.git.repository import Repository
 from agentrelay_git_gh.github.clearing import Behind, clear
 from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import Ambiguous, LoginRefused, Refused
@@ -21,13 +25,9 @@ from agentrelay_git_gh.github.requirements import of_repository, of_scopes
 from agentrelay_git_gh.github.sites import parse, pull_request_of
 from agentrelay_git_gh.github.snapshots import Snapshot
 from agentrelay_git_gh.github.upkeep import close_earlier
-from agentrelay_git_gh.merging import MergeMessage, conflicts
-from agentrelay_git_gh.outward import Login
 from agentrelay_git_gh.refusing import refuse
-from agentrelay_git_gh.remotes import Remote
-from agentrelay_git_gh.repository import Repository
-from agentrelay_git_gh.sharing import SharedBranches
-from agentrelay_git_gh.sharing_forge import Checks, Tell
+from agentrelay_git_gh.remote.remotes import Remote
+from agentrelay_git_gh.remote.sharing import SharedBranches
 
 _LOG = logging.getLogger(__name__)
 _LOOKS: Final = 5

@@ -10,11 +10,11 @@ from agentrelay_core.spec import Deadlines, RunSettings
 from agentrelay_core.task_runner import waits_for_others
 from agentrelay_git_gh.failpoints import failpoint
 from agentrelay_git_gh.finishing import finished
+from agentrelay_git_gh.forges.verified import VerifiedWork, resumed_work, verified_work
+from agentrelay_git_gh.git.merging import MergeMessage
 from agentrelay_git_gh.github.forge import GitHubForge
 from agentrelay_git_gh.merged_file import write_if_missing, write_merged
-from agentrelay_git_gh.merging import MergeMessage
 from agentrelay_git_gh.places import Places
-from agentrelay_git_gh.verified import VerifiedWork, resumed_work, verified_work
 
 _DEADLINES = Deadlines()
 
@@ -105,7 +105,7 @@ class GhTaskMerger:
     def _forge_for(self, runtime: TaskRuntime) -> GitHubForge:
         if self._forge is None:
             from agentrelay_git_gh import agentrelay_forges
-            from agentrelay_git_gh.forges import github_forge
+            from agentrelay_git_gh.forges.of_run import github_forge
 
             repository, graph, run_id = self._places.of(runtime)
             self._forge = github_forge(

@@ -11,10 +11,10 @@ import attrs
 
 from agentrelay_core.runtime import HeadMoved, IntegrationBoundary, Parked
 from agentrelay_git_gh.failpoints import failpoint
+from agentrelay_git_gh.git.merging import MergeMessage
 from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import Ambiguous, Refused
 from agentrelay_git_gh.github.records import GitHubPullRequest
-from agentrelay_git_gh.merging import MergeMessage
 
 Method = Literal["merge", "squash", "rebase"]
 

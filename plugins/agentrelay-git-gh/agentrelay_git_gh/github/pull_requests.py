@@ -11,6 +11,7 @@ import attrs
 
 from agentrelay_core.runtime import IntegrationBoundary, Parked, ProtocolViolation
 from agentrelay_git_gh.failpoints import failpoint
+from agentrelay_git_gh.git.merging import MergeMessage
 from agentrelay_git_gh.github.answers import Answer
 from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import Ambiguous, Refused
@@ -20,7 +21,6 @@ from agentrelay_git_gh.github.records import GitHubPullRequest, Notes
 from agentrelay_git_gh.github.sites import pull_request_of
 from agentrelay_git_gh.github.upkeep import bring_up_to_date
 from agentrelay_git_gh.locks import lock_of
-from agentrelay_git_gh.merging import MergeMessage
 
 OPENING_TRIES: Final = 5
 _FIRST_PAUSE: Final = 1.0

@@ -12,8 +12,8 @@ import attrs
 
 from agentrelay_core.hooks import PullRequest
 from agentrelay_core.runtime import Internal
+from agentrelay_git_gh.git.setup import replace_text
 from agentrelay_git_gh.names import attempt_of
-from agentrelay_git_gh.setup import replace_text
 
 SCHEMA: Final = 1
 

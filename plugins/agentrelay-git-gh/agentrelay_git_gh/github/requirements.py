@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from agentrelay_git_gh.addresses import Address
 from agentrelay_git_gh.github.failures import allow
 from agentrelay_git_gh.github.login import may_write
 from agentrelay_git_gh.github.program import Program, installed, problem_of
 from agentrelay_git_gh.github.sites import Site, has_login, parse
+from agentrelay_git_gh.remote.addresses import Address
 
 METHODS: Final = {"merge": "allow_merge_commit", "squash": "allow_squash_merge", "rebase": "allow_rebase_merge"}
 

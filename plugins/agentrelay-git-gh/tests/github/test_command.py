@@ -9,7 +9,7 @@ from agentrelay_git_gh.github.answers import parse_included
 from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import Ambiguous, LoginRefused, Refused
 from agentrelay_git_gh.github.sites import Site
-from agentrelay_git_gh.patience import PATIENCE, TRIES
+from agentrelay_git_gh.remote.patience import PATIENCE, TRIES
 
 from agentrelay_core.runtime import Parked, Throttled, UserError
 

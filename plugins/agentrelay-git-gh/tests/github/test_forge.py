@@ -2,11 +2,11 @@
 
 import attrs
 import pytest
-from agentrelay_git_gh.forges import forge_of
+from agentrelay_git_gh.forges.local_forge import LocalForge
+from agentrelay_git_gh.forges.of_run import forge_of
+from agentrelay_git_gh.git.repository import Repository
 from agentrelay_git_gh.github.forge import GitHubForge
-from agentrelay_git_gh.local_forge import LocalForge
-from agentrelay_git_gh.repository import Repository
-from agentrelay_git_gh.worktrees import Worktree
+from agentrelay_git_gh.worktrees.worktree import Worktree
 from pytest_agentrelay.github import answering, dropping
 
 from agentrelay_core.runtime import AgentFailure, HeadMoved, Parked, ProtocolViolation, TaskStatus, UserError

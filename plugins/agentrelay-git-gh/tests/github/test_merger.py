@@ -5,9 +5,9 @@ import threading
 
 import attrs
 import pytest
-from agentrelay_git_gh.forges import forge_of
+from agentrelay_git_gh.forges.of_run import forge_of
+from agentrelay_git_gh.git.merging import MergeConflict
 from agentrelay_git_gh.github.merger import GhTaskMerger
-from agentrelay_git_gh.merging import MergeConflict
 from pytest_agentrelay.github import Hold, base_modified, dropping, holding, meanwhile, pretending_to_merge
 
 from agentrelay_core.runtime import AgentFailure, Parked, ProtocolViolation

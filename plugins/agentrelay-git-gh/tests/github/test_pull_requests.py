@@ -6,6 +6,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from agentrelay_git_gh.git.merging import MergeMessage
 from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import LoginRefused, Refused
 from agentrelay_git_gh.github.merge_queue import wants_queue
@@ -13,7 +14,6 @@ from agentrelay_git_gh.github.merges import MERGING_TRIES
 from agentrelay_git_gh.github.pull_requests import PullRequests
 from agentrelay_git_gh.github.records import GitHubPullRequest
 from agentrelay_git_gh.github.sites import Site
-from agentrelay_git_gh.merging import MergeMessage
 from pytest_agentrelay.github.emulator import EmulatedGitHub
 from pytest_agentrelay.github.faults import (
     ALWAYS,

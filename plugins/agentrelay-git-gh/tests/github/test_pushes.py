@@ -2,11 +2,11 @@
 
 import attrs
 import pytest
-from agentrelay_git_gh.forges import forge_of
+from agentrelay_git_gh.forges.of_run import forge_of
+from agentrelay_git_gh.git.outward import OutwardGit
+from agentrelay_git_gh.git.trusted import GitFailed
 from agentrelay_git_gh.github.forge import login_for
-from agentrelay_git_gh.outward import OutwardGit
-from agentrelay_git_gh.remotes import PushRefused, RemoteForbidden, RemoteGone
-from agentrelay_git_gh.trusted import GitFailed
+from agentrelay_git_gh.remote.remotes import PushRefused, RemoteForbidden, RemoteGone
 from pytest_agentrelay.github import answering, dropping
 
 LANE = "agentrelay/g@default"

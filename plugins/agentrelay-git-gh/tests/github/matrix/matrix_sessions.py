@@ -18,7 +18,7 @@ from typing import Any
 
 import attrs
 from agentrelay_git_gh import agentrelay_forges
-from agentrelay_git_gh.forges import forge_of
+from agentrelay_git_gh.forges.of_run import forge_of
 from agentrelay_git_gh.github import clearing, forge, pace, poller
 from agentrelay_git_gh.github.merger import GhTaskMerger
 from agentrelay_git_gh.preparer import WorktreeTaskPreparer

@@ -5,12 +5,12 @@ import re
 
 import attrs
 import pytest
+from agentrelay_git_gh.git.merging import MergeConflict
 from agentrelay_git_gh.github.checks import Check, Verdict
 from agentrelay_git_gh.github.failed_checks import LONGEST_LOG
 from agentrelay_git_gh.github.failures import LoginRefused
 from agentrelay_git_gh.github.snapshots import QueuePlace, Snapshot
 from agentrelay_git_gh.github.waiting import waiting_for
-from agentrelay_git_gh.merging import MergeConflict
 
 from agentrelay_core.runtime import AgentFailure, HeadMoved, IntegrationBoundary, Parked, Throttled
 

@@ -5,12 +5,12 @@ import time
 
 import attrs
 import pytest
+from agentrelay_git_gh.git.merging import MergeConflict
 from agentrelay_git_gh.github.clearing import clear
 from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import LoginRefused
 from agentrelay_git_gh.github.poller import Poller
 from agentrelay_git_gh.github.sites import Site
-from agentrelay_git_gh.merging import MergeConflict
 from pytest_agentrelay.github import answering, dropping
 
 from agentrelay_core.runtime import AgentFailure, Parked
