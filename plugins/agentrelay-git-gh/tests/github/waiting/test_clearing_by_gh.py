@@ -11,6 +11,7 @@ from agentrelay_git_gh.github.command import GitHubApi
 from agentrelay_git_gh.github.failures import LoginRefused
 from agentrelay_git_gh.github.poller import Poller
 from agentrelay_git_gh.github.sites import Site
+from agentrelay_git_gh.remote.patience import PATIENCE
 from pytest_agentrelay.github import answering, dropping
 
 from agentrelay_core.runtime import AgentFailure, Parked
@@ -268,7 +269,7 @@ async def test_a_wait_that_is_left_leaves_nothing_behind(new_gh, emulated_github
     """When the last watcher leaves while GitHub does not answer, the call is not tried again and its gh ends."""
     pull = opened(emulated_github, virtual_clock, monkeypatch)
     emulated_github.script(dropping("graphql", times=100))
-    api = GitHubApi(pull.poller.api.site, jitter=lambda longest: 300.0)
+    api = GitHubApi(pull.poller.api.site, jitter=lambda longest: PATIENCE / 2)  # so that it would be asked again
     poller = Poller(api)
     given = {"checks": "none", "deadline": 60.0, "tell": lambda *told: None, "conflicts": lambda look: ()}
     given["is_older"] = lambda shown: False
