@@ -25,7 +25,7 @@ def test_a_run_under_128_descriptors(shell):
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=240,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128)),
     )
     assert done.returncode == 0, done.stderr[-3000:]

@@ -138,7 +138,7 @@ def test_a_reader_that_goes_away_is_no_error(shell):
                 stdout=pipe,
                 stderr=subprocess.PIPE,
                 text=True,
-                timeout=60,
+                timeout=240,
                 check=False,
             )
             assert (done.returncode, done.stderr) == (141, "")
@@ -158,9 +158,9 @@ def test_a_log_is_followed_to_the_end_of_its_task(shell):
     follower = shell.start("logs", "one", "-f")
     assert follower.stdout.readline() == "begun\n"
     go.touch()
-    assert follower.communicate(timeout=30)[0] == "ended\n"
+    assert follower.communicate(timeout=240)[0] == "ended\n"
     assert follower.returncode == 0
-    run.communicate(timeout=30)
+    run.communicate(timeout=240)
     assert run.returncode == 0
 
 

@@ -33,7 +33,7 @@ def _fill(disk, left):
 def _ends_well_once_there_is_room(shell, filler):
     """Run on a full disk, make room, and run again."""
     first = subprocess.run(
-        shell.command("run"), cwd=shell.path, env=shell.environment, capture_output=True, text=True, timeout=60
+        shell.command("run"), cwd=shell.path, env=shell.environment, capture_output=True, text=True, timeout=240
     )
     told = first.stdout + first.stderr
     assert first.returncode == 4, told

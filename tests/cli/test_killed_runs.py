@@ -19,7 +19,7 @@ def once(shell, tmp_path):
 
     def once(place):
         killed = shell.start("run", AGENTRELAY_FAILPOINTS=f"{place}=kill")
-        killed.communicate(timeout=60)
+        killed.communicate(timeout=240)
         assert killed.returncode == -signal.SIGKILL
         [journal] = (tmp_path / "state").rglob("journal.sqlite")
         before = len(list(read_events(journal)))

@@ -59,7 +59,7 @@ def test_a_terminal_that_is_closed_leaves_agents_at_work(shell, go):
     os.close(theirs)
     with os.fdopen(ours, encoding="utf-8") as terminal:
         until(terminal, "agent at work")
-    assert run.wait(timeout=60) == 128 + signal.SIGHUP
+    assert run.wait(timeout=240) == 128 + signal.SIGHUP
     (_, _, run_id, *_) = shell("status").stdout.split()
     assert find_marked("AGENTRELAY_RUN_ID", run_id)
     go.touch()
@@ -75,7 +75,7 @@ def test_output_that_nobody_reads_fails_no_run(shell, go, options):
     run.stderr.close()
     run.stdout.close()
     go.touch()
-    assert run.wait(timeout=60) in (0, 141)
+    assert run.wait(timeout=240) in (0, 141)
     assert shell("status").stdout.count("pr_merged") == 1
     assert not list((shell.path.parent / "state").rglob("crashes/*"))
 
@@ -95,7 +95,7 @@ def test_nohup_keeps_a_run_going(shell, go):
     until(run.stderr, "at work")
     run.send_signal(signal.SIGHUP)
     go.touch()
-    out, err = run.communicate(timeout=60)
+    out, err = run.communicate(timeout=240)
     assert run.returncode == 0, err
     assert "1 merged" in out
 
@@ -183,7 +183,7 @@ def test_a_signal_for_another_task_does_not_count(shell, tmp_path):
     [signal_file] = (shell.path / ".workflow" / "g" / "signals" / "victim").glob("*/.done")
     assert "https://forged/1" in signal_file.read_text()
     go.touch()
-    out, err = run.communicate(timeout=60)
+    out, err = run.communicate(timeout=240)
     assert run.returncode == 0, err
     assert "forged" not in out
     assert "2 merged" in out
@@ -217,7 +217,7 @@ def test_a_full_disk_parks_the_run_and_leaves_agents_at_work(shell, go, small_di
         except OSError:
             pass
     go.touch()
-    out, err = run.communicate(timeout=60)
+    out, err = run.communicate(timeout=240)
     assert run.returncode == 4, out + err
     assert "Free at least" in err
     assert agents

@@ -216,12 +216,12 @@ def test_a_task_of_a_live_run_is_cancelled_by_its_owner(shell, tmp_path):
         shell("cancel", "one", "--yes", expect=6)
         shell("clean", "--yes", expect=75)
         shell("cancel", "--yes")
-        run.communicate(timeout=30)
+        run.communicate(timeout=240)
         assert run.returncode == 1
         assert not find_marked("AGENTRELAY_RUN_ID", run_id(shell))
     finally:
         run.kill()
-        run.communicate(timeout=30)
+        run.communicate(timeout=240)
 
 
 def test_a_task_that_has_not_begun_will_not_begin(shell):
@@ -237,7 +237,7 @@ def test_a_task_that_has_not_begun_will_not_begin(shell):
             break
     shell("cancel", "two", "--yes")
     (shell.path / "go").touch()
-    out, _ = run.communicate(timeout=60)
+    out, _ = run.communicate(timeout=240)
     assert "1 merged, 1 failed" in out
     assert "CancelledError: cancelled" in out
 
@@ -247,7 +247,7 @@ def test_what_a_killed_owner_left_is_cancelled_by_the_command(shell):
     """Without an owner the command ends the agents with their detached children, keeps their files, marks the tasks."""
     run = at_work(shell)
     run.kill()
-    run.communicate(timeout=30)
+    run.communicate(timeout=240)
     identity = run_id(shell)
     mine = os.getpid()
     assert len(find_marked("AGENTRELAY_RUN_ID", identity)) >= 4
@@ -269,7 +269,7 @@ def test_what_is_at_work_is_not_cleaned(shell):
     """Agents of attempts that have not ended are left alone by clean, with their worktrees and branches."""
     run = at_work(shell)
     run.send_signal(signal.SIGKILL)
-    run.communicate(timeout=30)
+    run.communicate(timeout=240)
     before = len(find_marked("AGENTRELAY_RUN_ID", run_id(shell)))
     assert before
     try:

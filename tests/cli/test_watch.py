@@ -33,7 +33,7 @@ def test_a_run_is_watched_to_its_end(shell):
         assert watch.wait(30) == 0
     assert "begins" in lines[0]
     assert "run ended: succeeded" in lines[-1]
-    run.communicate(timeout=30)
+    run.communicate(timeout=240)
     assert shell("watch").stdout == "".join(lines)
 
 
@@ -51,7 +51,7 @@ def test_a_run_that_was_killed_ends_the_watching(shell):
     """Where nobody drives the run any more, it is said, with what to type."""
     run = started(shell)
     run.kill()
-    run.communicate(timeout=30)
+    run.communicate(timeout=240)
     assert "agentrelay run" in shell("watch").stderr
     shell("cancel", "--yes")
 

@@ -66,7 +66,7 @@ def test_documented_embedding_runs(name, repository):
     """The documented program runs as it stands in a real repository, and its work is in the integration branch."""
     program = snippet(name, "embedding")
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=repository, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", program], cwd=repository, capture_output=True, text=True, check=False, timeout=240
     )
     assert done.returncode == 0, done.stderr
     assert "task_launched greet\n" in done.stdout

@@ -352,6 +352,6 @@ async def test_a_detached_run_begins_no_further_attempt(tmp_path):
         on_event=lambda event: event.kind == "task_retrying" and loop.call_soon(orchestrator.detach),
     )
     loop = asyncio.get_running_loop()
-    result = await asyncio.wait_for(orchestrator.run(), 10)
+    result = await asyncio.wait_for(orchestrator.run(), 60)
     assert result.outcome is RunOutcome.DETACHED
     assert steps.log.count("launch") == 1

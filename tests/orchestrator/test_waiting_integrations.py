@@ -74,7 +74,7 @@ async def test_an_integration_that_waits_is_left_and_begun_anew(git_repository):
     running = asyncio.create_task(orchestrator.run())
     await _waiting(plugin, running)
     orchestrator.detach()
-    assert (await asyncio.wait_for(running, 10)).outcome is RunOutcome.DETACHED
+    assert (await asyncio.wait_for(running, 60)).outcome is RunOutcome.DETACHED
     told = [(event.workstream_id, event.message) for event in events if event.kind == "workstream_waiting"]
     assert told == [("default", "checks: build pending")]
 
@@ -93,4 +93,4 @@ async def test_an_integration_that_waits_ends_when_the_run_is_cancelled(git_repo
     running = asyncio.create_task(orchestrator.run())
     await _waiting(plugin, running)
     orchestrator.cancel()
-    assert (await asyncio.wait_for(running, 10)).outcome is RunOutcome.CANCELLED
+    assert (await asyncio.wait_for(running, 60)).outcome is RunOutcome.CANCELLED

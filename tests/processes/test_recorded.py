@@ -195,7 +195,7 @@ async def test_second_runner_starts_nothing(start: Starter, tmp_path: Path) -> N
     touch = Command(argv=["touch", str(tmp_path / "ran")], cwd=tmp_path, env=os.environ, output=tmp_path / "log")
     order = handover.encode_order(touch, ("MARK", ""), 30)
     argv = [sys.executable, "-I", "-S", "-E", handover._SCRIPT, str(tmp_path / "record" / "2")]
-    second = await asyncio.to_thread(subprocess.run, argv, input=order, stdout=subprocess.PIPE, timeout=60)
+    second = await asyncio.to_thread(subprocess.run, argv, input=order, stdout=subprocess.PIPE, timeout=240)
     assert (second.returncode, second.stdout) == (97, b"locked")
     assert list((tmp_path / "record" / "2").iterdir()) == []
     with pytest.raises(AlreadyRunningError, match=r"an earlier program has not ended.*record"):

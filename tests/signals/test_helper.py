@@ -22,7 +22,7 @@ OLD = str(PYENV[-1]) if PYENV else shutil.which("python3.8")
 def interpreter(request: pytest.FixtureRequest) -> str:
     if request.param == "current":
         return sys.executable
-    if OLD is None or subprocess.run([OLD, "-c", ""], capture_output=True, timeout=60).returncode:
+    if OLD is None or subprocess.run([OLD, "-c", ""], capture_output=True, timeout=240).returncode:
         pytest.skip("no Python 3.8 here")
     return OLD
 
@@ -48,7 +48,7 @@ class Agent:
             env={"PATH": os.environ["PATH"], "LC_ALL": "C", **env},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
         )
 
     def says(self, *arguments: str, **options: str) -> str:

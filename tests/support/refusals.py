@@ -39,7 +39,7 @@ def refused_to_people(directory: Path, name: str) -> tuple[str, float]:
         pytest.skip("root reads it all the same, and there is no setpriv to make less of it")
     less = ",".join(f"-{might}" for might in MIGHT)
     argv = [setpriv, f"--bounding-set={less}", f"--inh-caps={less}", sys.executable, __file__, str(directory), name]
-    ended = subprocess.run(argv, check=True, capture_output=True, timeout=60)
+    ended = subprocess.run(argv, check=True, capture_output=True, timeout=240)
     text, seconds = json.loads(ended.stdout)
     return text, seconds
 

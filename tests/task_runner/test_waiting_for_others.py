@@ -33,7 +33,7 @@ async def test_a_merger_that_waits_for_others_is_told_of_and_may_be_left():
     run = asyncio.create_task(runner.run(make_runtime()))
     await merger.waiting.wait()
     runner.detach()
-    result = await asyncio.wait_for(run, 5)
+    result = await asyncio.wait_for(run, 60)
     assert (result.status, merger.merged) == (TaskStatus.PR_CREATED, False)
     assert "teardown" not in steps.log
     assert [event.message for event in events if event.kind == "task_waiting_external"] == ["checks: build pending"]

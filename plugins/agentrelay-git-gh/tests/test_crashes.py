@@ -31,7 +31,7 @@ def crashed(directory: Path, kind: str, first: int, step: int) -> None:
         (sys.executable, str(PROGRAM), str(directory), kind, str(first), str(step)),
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -228,6 +228,6 @@ async def test_what_is_planted_never_runs(bench, user, witness, name):
     for command in plant.works:
         subprocess.run(  # noqa: ASYNC221  # nothing else runs in this loop
             ("sh", "-c", filled(command)), cwd=user.path, env=environment, stdin=subprocess.DEVNULL,
-            capture_output=True, check=False, timeout=60,
+            capture_output=True, check=False, timeout=240,
         )  # fmt: skip
     assert witness.exists(), "the plant does not work"

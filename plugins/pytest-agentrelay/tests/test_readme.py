@@ -29,7 +29,7 @@ def test_the_dry_run_ends_in_merged_branches(git_repository):
     """``agentrelay run`` takes the graph to its end, and both tasks' files are in the integration branch."""
     (git_repository.path / "agentrelay.yaml").write_text(_block("yaml"))
     command = [sys.executable, "-m", "agentrelay_core.cli", "run"]
-    done = subprocess.run(command, cwd=git_repository.path, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=git_repository.path, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
     branch = "agentrelay/dry-run@default"
     assert git_repository.lines("ls-tree", "-r", "--name-only", branch) == ["README", "docs/slow.md", "first.txt"]

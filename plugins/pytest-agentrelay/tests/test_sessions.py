@@ -47,7 +47,7 @@ def test_a_run_that_was_killed_goes_on(environment, begun, start, git_repository
         (attempt / "waiting_input").unlink()  # whoever asked is no more: the next to ask is the next agent
     goes_on = start()
     (attempt / "waiting_input").unlink()
-    said, _ = goes_on.communicate(timeout=60)
+    said, _ = goes_on.communicate(timeout=240)
     assert goes_on.returncode == 0, said.decode()
     assert (attempt / "agent.log").read_text() == "begun\n" * begun
     branch = "agentrelay/g@default"

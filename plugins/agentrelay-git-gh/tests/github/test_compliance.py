@@ -31,7 +31,7 @@ class TestGitHubForge(ForgeCompliance):
         """Both branches, on the server, and at the same commits in the user's repository."""
         sha = super().offer(head, base)
         subprocess.run(
-            ("git", "push", "-q", "origin", head, base), cwd=self.place / "repository", check=True, timeout=60
+            ("git", "push", "-q", "origin", head, base), cwd=self.place / "repository", check=True, timeout=240
         )
         return sha
 

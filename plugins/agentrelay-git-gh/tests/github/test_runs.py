@@ -250,7 +250,7 @@ def test_run_that_is_killed_at_every_place_in_turn_goes_on(project, new_only):
     for place in PLACES_OF_TASK + PLACES_OF_LANE:
         armed = os.environ | {"AGENTRELAY_FAILPOINTS": f"agentrelay-git-gh/{place}=kill"}
         done = subprocess.run(
-            argv, cwd=project.user.path, env=armed, capture_output=True, text=True, check=False, timeout=120
+            argv, cwd=project.user.path, env=armed, capture_output=True, text=True, check=False, timeout=240
         )
         assert done.returncode == -signal.SIGKILL, f"{place}: {done.stdout}{done.stderr}"
     project.run(text)

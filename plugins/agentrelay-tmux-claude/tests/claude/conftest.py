@@ -27,12 +27,12 @@ def claude():
     """The real program; where it cannot be run the tests fail, unless no registry answers that it could come from."""
     program = os.environ.get("AGENTRELAY_CLAUDE") or shutil.which("claude")
     if program is not None:
-        told = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60)
+        told = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=240)
         if told.returncode == 0:
             return Path(program), told.stdout.split()[0]
     why = f"{program} cannot be run" if program else "there is no claude on PATH"
     npm = shutil.which("npm")
-    asked = npm and subprocess.run([npm, "view", PACKAGE, "version"], capture_output=True, timeout=60)
+    asked = npm and subprocess.run([npm, "view", PACKAGE, "version"], capture_output=True, timeout=240)
     if asked and asked.returncode == 0:
         pytest.fail(f"{why}; run `npm install --prefix FOLDER {PACKAGE}`, then set AGENTRELAY_CLAUDE to its bin/claude")
     pytest.skip(f"{why}, and no npm registry answers from which it could be installed")

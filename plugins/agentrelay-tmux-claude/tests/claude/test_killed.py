@@ -16,7 +16,7 @@ from agentrelay_core.processes.table import command_line
 
 def ended(process):
     """What a run printed; it has ended well."""
-    printed, _ = process.communicate(timeout=90)
+    printed, _ = process.communicate(timeout=240)
     assert process.returncode == 0, printed
     return printed
 
@@ -29,7 +29,7 @@ def test_a_live_session_is_adopted_after_the_orchestrator_was_killed(shell, repo
     killed = shell(environment)
     assert model.wait_for_requests(1)
     os.kill(killed.pid, signal.SIGKILL)
-    killed.communicate(timeout=60)
+    killed.communicate(timeout=240)
     second = shell(environment)
     hold.set()
     assert "1 merged" in ended(second)
@@ -53,7 +53,7 @@ def test_a_gate_s_failure_arrives_whenever_the_orchestrator_is_killed(shell, rep
         *[run("echo right > a.txt && git add . && git commit -qm c; agentrelay-task done"), say("Mended.")] * 2,
     )
     killed = shell(environment, f"{place}=kill", completion_gate="grep -q right a.txt")
-    killed.communicate(timeout=60)
+    killed.communicate(timeout=240)
     assert killed.returncode == -signal.SIGKILL
     assert "1 merged" in ended(shell(environment, completion_gate="grep -q right a.txt"))
     assert repository.git("show", "agentrelay/g@default:a.txt") == "right"
@@ -70,7 +70,7 @@ def test_a_session_that_died_with_the_orchestrator_is_resumed_and_told(shell, re
     killed = shell("process")
     assert model.wait_for_requests(2)
     os.kill(killed.pid, signal.SIGKILL)
-    killed.communicate(timeout=60)
+    killed.communicate(timeout=240)
     found = [pid for pid in agents() if "stream-json" in command_line(pid)]
     for pid in found:
         os.kill(pid, signal.SIGKILL)

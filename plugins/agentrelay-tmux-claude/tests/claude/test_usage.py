@@ -148,10 +148,10 @@ def test_usage_is_neither_lost_nor_counted_twice(shell, model, environment, plac
     )
     gate = {"completion_gate": "grep -q right a.txt"}
     killed = shell(environment, f"{place}=kill", **gate)
-    killed.communicate(timeout=90)
+    killed.communicate(timeout=240)
     assert killed.returncode == -signal.SIGKILL
     again = shell(environment, **gate)
-    printed, _ = again.communicate(timeout=90)
+    printed, _ = again.communicate(timeout=240)
     assert again.returncode == 0, printed
     [journal] = (tmp_path / "state").rglob("journal.sqlite")
     used = read_state(journal).tasks["a"].usage

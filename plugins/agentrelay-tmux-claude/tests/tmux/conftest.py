@@ -125,7 +125,7 @@ class Shell:
     def __call__(self, *arguments: str, expect: int = 0) -> "subprocess.CompletedProcess[str]":
         """Run the command to its end, which must be the expected one."""
         process = self.start(*arguments)
-        said, complained = process.communicate(timeout=100)
+        said, complained = process.communicate(timeout=240)
         assert process.returncode == expect, f"exit {process.returncode}\n{said}\n{complained}"
         assert "Traceback" not in complained
         return subprocess.CompletedProcess(process.args, process.returncode, said, complained)

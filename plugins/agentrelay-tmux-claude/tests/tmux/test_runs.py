@@ -27,7 +27,7 @@ def events(shell):
 
 def printed(process: "subprocess.Popen[str]") -> str:
     """What a process printed to its end."""
-    said, complained = process.communicate(timeout=100)
+    said, complained = process.communicate(timeout=240)
     assert "Traceback" not in complained, complained
     return said + complained
 
@@ -159,7 +159,7 @@ def test_killed_around_the_launch(shell, place_of_death):
     """Before the agent is started or right after, a run that is typed again has one agent and one merge."""
     shell.graph(f"echo $$ >> pid.txt; {WORK}", ONE)
     killed = shell.start("run", env={**shell.environment, "AGENTRELAY_FAILPOINTS": f"{place_of_death}=kill"})
-    killed.communicate(timeout=100)
+    killed.communicate(timeout=240)
     assert killed.returncode == -signal.SIGKILL
     assert "1 merged" in shell("run").stdout
     assert len(shell.git("show", "agentrelay/g@default:pid.txt").split()) == 1
@@ -222,7 +222,7 @@ def test_attach_shows_the_agent_s_window(shell, doors):
     shell.tmux("detach-client", "-a", "-s", "=agentrelay:")
     os.write(terminal, b"\x02d")
     seen += b"".join(_pieces(terminal))
-    assert attached.wait(timeout=60) == 0
+    assert attached.wait(timeout=240) == 0
     os.close(terminal)
     go.write_text("x\n")
     assert "1 merged" in printed(run)

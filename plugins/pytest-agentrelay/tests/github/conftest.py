@@ -32,7 +32,7 @@ class Client:
         self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
     ) -> Answered:
         place = self._github.url.removeprefix("http://")
-        connection = http.client.HTTPConnection(place, timeout=60)
+        connection = http.client.HTTPConnection(place, timeout=240)
         sent = {"Authorization": f"token {self._github.token if token is None else token}"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         try:
@@ -90,7 +90,7 @@ def gh(request, emulated_github, tmp_path, real_program) -> Gh:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=240,
         )
 
     return run
@@ -108,7 +108,7 @@ def git(emulated_github, tmp_path):
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=240,
         )
 
     return run

@@ -129,7 +129,7 @@ class Life:
 
 def git_at(path: Path, *arguments: str, check: bool = True) -> str:
     """Run git somewhere; what it printed."""
-    done = subprocess.run(("git", *arguments), cwd=path, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(("git", *arguments), cwd=path, capture_output=True, text=True, check=False, timeout=240)
     if check and done.returncode:
         raise AssertionError(f"git {' '.join(arguments)}: {done.stderr}")
     return done.stdout.strip()
