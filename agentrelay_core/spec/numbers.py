@@ -33,9 +33,7 @@ def number_problems(graph: TaskGraph) -> Iterator[Problem]:
     for name in ("max_concurrency", "max_task_attempts"):
         yield from _least(graph.settings, name, ("settings",))
     for position, task in enumerate(graph.tasks):
-        attempts = task.max_gate_attempts
-        if type(attempts) is not int or attempts < LEAST["max_gate_attempts"]:  # hardly ever, of thousands of tasks
-            yield from _least(task, "max_gate_attempts", ("tasks", position))
+        yield from _least(task, "max_gate_attempts", ("tasks", position))
         if task.deadlines is not None:
             for name in _DEADLINES:
                 value = getattr(task.deadlines, name)

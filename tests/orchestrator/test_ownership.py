@@ -50,11 +50,11 @@ async def _own(path: Path, **more: bool) -> int | None:
 
 @pytest.mark.fault("O5")
 async def test_the_second_is_told_who_is_first_at_once(other, tmp_path):
-    """At once, with the owner's process; afterwards the run is free."""
+    """In far less than a second, with the owner's process; afterwards the run is free."""
     began = time.monotonic()
     with pytest.raises(RunIsOwned, match=f"in process {other.pid} on "):
         await _own(tmp_path)
-    assert time.monotonic() - began < 5  # a wait for the owner would have no end
+    assert time.monotonic() - began < 1
     assert current_owner(tmp_path)["pid"] == other.pid
     other.kill()
     other.wait()
@@ -97,7 +97,7 @@ async def test_who_waits_owns_the_run_next(other, tmp_path):
     done, _ = await asyncio.wait({waiting}, timeout=0.3)
     assert not done
     other.stdin.close()
-    assert await asyncio.wait_for(waiting, 60) is not None
+    assert await asyncio.wait_for(waiting, 10) is not None
 
 
 @pytest.mark.fault("O7")
@@ -115,7 +115,7 @@ async def test_a_lock_on_a_file_that_was_replaced_counts_for_nothing(tmp_path):
 @pytest.mark.fault("O4")
 async def test_helpers_of_a_dead_owner_are_waited_for(other, tmp_path):
     """A program that inherited the lock keeps successors waiting; one that stays is named to a person."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(20):
         other.kill()
         other.wait()
         async with owned(tmp_path) as descriptor:

@@ -18,16 +18,22 @@ MIGHT = ("dac_override", "dac_read_search")
 
 
 def refused(directory: Path, name: str) -> tuple[str, float]:
-    """The words by which a file is refused, and the CPU seconds that it took; no words where it was read."""
-    began = time.process_time()
+    """The words by which a file is refused, and the least seconds that it took of three; no words where it was read."""
+    # A busy machine may hold up one try, and hardly all of them.
+    tries = [_refused(directory, name) for _ in range(3)]
+    return tries[0][0], min(seconds for _, seconds in tries)
+
+
+def _refused(directory: Path, name: str) -> tuple[str, float]:
+    began = time.perf_counter()
     try:
         if name == "outputs.json":
             read_outputs(directory)
         else:
             read_signal(directory, "ab" * 16)
     except ProtocolViolation as error:
-        return str(error), time.process_time() - began
-    return "", time.process_time() - began
+        return str(error), time.perf_counter() - began
+    return "", time.perf_counter() - began
 
 
 def refused_to_people(directory: Path, name: str) -> tuple[str, float]:
