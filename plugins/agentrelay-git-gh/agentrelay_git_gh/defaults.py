@@ -10,14 +10,11 @@ from agentrelay_core.runtime import Parked, UserError
 from agentrelay_core.spec import WorkstreamSpec
 from agentrelay_git_gh.git.repository import Repository
 from agentrelay_git_gh.git.trusted import Git
-from agentrelay_git_gh.names import head_ref, integration_branch
+from agentrelay_git_gh.names import DEFAULT_NOT_NOTED, NO_DEFAULT, head_ref, integration_branch
 
 REMOTE_DEFAULT: Final = "refs/remotes/origin/HEAD"
 
 _NOTED: Final = "HEAD"
-# What our repository's HEAD names before it names a default branch, and where there is none.
-UNNOTED: Final = "refs/agentrelay/default/not-noted"
-_DETACHED: Final = "refs/agentrelay/default/none"
 
 
 def note_default(repository: Repository) -> None:
@@ -30,10 +27,10 @@ def note_default(repository: Repository) -> None:
     if not user.says("rev-parse", "--quiet", "--verify", "HEAD^{commit}"):
         raise UserError(f"{repository.root} has no commit yet; make a first one: git commit --allow-empty -m 'Begin'")
     noted = repository.ours.text("symbolic-ref", _NOTED)
-    if noted != UNNOTED:
+    if noted != DEFAULT_NOT_NOTED:
         return
     branch = user.run("symbolic-ref", "--quiet", "HEAD", accept=(0, 1)).stdout.decode().strip()
-    repository.ours.run("symbolic-ref", _NOTED, branch or _DETACHED)
+    repository.ours.run("symbolic-ref", _NOTED, branch or NO_DEFAULT)
 
 
 def base_commit(repository: Repository, graph: str, spec: WorkstreamSpec) -> str:
@@ -76,7 +73,7 @@ def target_branch(repository: Repository, graph: str, spec: WorkstreamSpec) -> s
     if remote is not None:
         return remote
     noted = repository.ours.text("symbolic-ref", _NOTED)
-    if noted == _DETACHED:
+    if noted == NO_DEFAULT:
         raise UserError(
             f"no branch was checked out when the graph {graph} first ran; name the merge_target_branch of the "
             f"workstream {spec.id!r}"

@@ -15,6 +15,9 @@ FETCHED: Final = "refs/agentrelay/fetched"  # what was last taken over of a remo
 SHARED: Final = "refs/agentrelay/shared"  # where a remote was last seen to have a branch of ours
 ADVANCING: Final = "refs/agentrelay/advancing"  # what a task's branch is just brought forward to
 SHARING: Final = "refs/agentrelay/sharing"  # what a branch of ours is just made of on a remote
+# What our repository's HEAD names before it names a default branch, and where there is none.
+DEFAULT_NOT_NOTED: Final = "refs/agentrelay/default/not-noted"
+NO_DEFAULT: Final = "refs/agentrelay/default/none"
 REMOVED: Final = "agentrelay-removed-"  # how a worktree's record is called that is being removed
 
 _TASK_BRANCH = re.compile(r"agentrelay/[^/@]+/(?P<task>[^/@]+)(?:@(?:[^/@]*\.)?(?P<attempt>\d+))?")

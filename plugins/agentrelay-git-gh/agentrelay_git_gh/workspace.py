@@ -4,35 +4,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentrelay_core.hooks import Forge, PullRequest, RunInfo
-from agentrelay_core.runtime import (
-    AgentFailure,
-    IntegrationBoundary,
-    ProtocolViolation,
-    TaskRuntime,
-    UserError,
-)
+from agentrelay_core.hooks import Forge, RunInfo
+from agentrelay_core.runtime import TaskRuntime, UserError
 from agentrelay_core.runtime.no_room import parking
 from agentrelay_core.spec import RunSettings, WorkstreamSpec
 from agentrelay_core.task_runner import Evidence, waits_for_others
-from agentrelay_git_gh.attempts import Attempt
 from agentrelay_git_gh.defaults import note_default
 from agentrelay_git_gh.finishing import finished
-from agentrelay_git_gh.forges.bodies import task_body
-from agentrelay_git_gh.forges.integrating import Integrator
-from agentrelay_git_gh.forges.of_run import choice_of, forge_of, settle
-from agentrelay_git_gh.forges.sharing_forge import Checks, SharingForge, check_shared, local_problems
-from agentrelay_git_gh.git.commits import title_of
+from agentrelay_git_gh.forges.of_run import choice_of, forge_of
+from agentrelay_git_gh.forges.sharing_forge import Checks, SharingForge, local_problems
 from agentrelay_git_gh.git.merging import MergeConflict, MergeMessage, merge_commit
 from agentrelay_git_gh.git.repository import Repository
 from agentrelay_git_gh.git.setup import hide, set_up
 from agentrelay_git_gh.git.transfer import take_over
-from agentrelay_git_gh.handed_on import keep_outputs
 from agentrelay_git_gh.locks import lock_of
-from agentrelay_git_gh.names import head_ref, integration_branch, is_first, verified_ref, worktree_path
-from agentrelay_git_gh.places import Places, required
+from agentrelay_git_gh.names import head_ref, integration_branch, worktree_path
+from agentrelay_git_gh.places import Places
 from agentrelay_git_gh.preflight import check_repository
-from agentrelay_git_gh.publication import Collector
 from agentrelay_git_gh.refusing import refuse
 from agentrelay_git_gh.worktrees.closing import close_worktree
 from agentrelay_git_gh.worktrees.opening import open_branch, open_worktree
@@ -40,6 +28,8 @@ from agentrelay_git_gh.worktrees.snapshot import Owner
 from agentrelay_git_gh.worktrees.worktree import Worktree
 
 if TYPE_CHECKING:
+    from agentrelay_git_gh.forges.integrating import Integrator
+    from agentrelay_git_gh.publishing import Publisher
     from agentrelay_git_gh.repairs.offers import GitRepairs
 
 
@@ -132,33 +122,7 @@ class GitWorkspace:
         Raises:
             AgentFailure: Nothing changed and the task does not allow that, or the work cannot be merged.
         """
-        repository = self._ready()
-        state, task = runtime.state, runtime.task
-        branch = required(state.branch_name, "branch_name")
-        target = required(state.integration_branch, "integration_branch")
-        owner = self._owner(runtime)
-        work = Collector(repository=repository, runtime=runtime, owner=owner).collect(commit_leftovers=True)
-        runtime.artifacts.work_kept = True
-        if not work.changed:
-            if task.allow_no_changes:
-                return None
-            raise AgentFailure(
-                f"the agent changed nothing: {branch} is as it was cut from {target}, and {state.worktree_path} is "
-                "clean; if that is right for this task, say `allow_no_changes: true`",
-                boundary=IntegrationBoundary.PULL_REQUEST,
-            )
-        sharing, forge = self._sharing(), self._forges()
-        if sharing is not None:
-            found = settle(forge.find(branch, target)) if runtime.resumed else None
-            if found is not None and found.state == "merged":  # since we were killed, by a person
-                merged = found.head_sha
-                if merged in (work.tip, sharing.ahead(branch, work.tip)):
-                    return found.url
-            sharing.ensure(target)
-            sharing.deliver(branch, work.tip)
-        title = title_of(task.description, task.id)
-        opened = settle(forge.open(branch, target, title, task_body(runtime, owner)))
-        return opened.url
+        return self._publisher(runtime).publish()
 
     @parking()
     def verify(self, runtime: TaskRuntime, pr_url: str | None) -> Evidence:
@@ -172,20 +136,7 @@ class GitWorkspace:
             ProtocolViolation: The pull request is not this task's, or the list of files that it made is malformed.
             AgentFailure: The work is no evidence: the branch is gone or rewritten, or holds what cannot be merged.
         """
-        repository = self._ready()
-        owner = self._owner(runtime)
-        collector = Collector(repository=repository, runtime=runtime, owner=owner)
-        work = collector.collect(commit_leftovers=pr_url is None)
-        if pr_url is not None:
-            pushed = self._check_pull_request(runtime, pr_url, work.tip)
-            if pushed != work.tip:
-                work = collector.advance(work, pushed)
-        if runtime.state.signal_dir is not None:
-            keep_outputs(
-                Attempt(repository=repository, graph=self._graph, owner=owner, signal_dir=runtime.state.signal_dir)
-            )
-        repository.set_ours({verified_ref(owner.run, owner.name, owner.attempt): work.tip})
-        return Evidence(head=work.tip, base=work.base, changed=work.changed)
+        return self._publisher(runtime).verify(pr_url)
 
     @waits_for_others
     async def integrate(self, spec: WorkstreamSpec) -> str | None:
@@ -250,9 +201,6 @@ class GitWorkspace:
             self._forges()
         return self._shared
 
-    def _owner(self, runtime: TaskRuntime) -> Owner:
-        return Owner(run=self._run.run_id or runtime.run_id, name=runtime.task.id, attempt=runtime.state.attempt_num)
-
     def _merge_lane(self, repository: Repository, spec: WorkstreamSpec, lane: str, head: str) -> None:
         take_over(repository, head)
         message = MergeMessage(
@@ -272,32 +220,24 @@ class GitWorkspace:
                 f"the workstream {lane!r} cannot be merged into {spec.id!r}: {conflict.message}", conflict.files
             ) from conflict
 
-    def _check_pull_request(self, runtime: TaskRuntime, url: str, tip: str) -> str:
-        """Check that it is the task's; the commit to verify, which on a server may be on top of what is here."""
-        branch, target = runtime.state.branch_name or "", runtime.state.integration_branch or ""
-        sharing = self._sharing()
-        if sharing is not None:
-            pushed = check_shared(sharing, url, branch, target, tip)
-            problem = None if is_first(branch) else sharing.close_earlier(branch, target, url)
-            if problem is not None:
-                runtime.artifacts.concerns.append(problem)
-            return pushed
-        found: PullRequest | None = settle(self._forges().find(branch, target))
-        if found is None or found.url != url:
-            there = found.url if found is not None else "none"
-            raise ProtocolViolation(
-                f"{url} is not the pull request of {branch} into {target}; that is {there}",
-                boundary=IntegrationBoundary.PULL_REQUEST,
-            )
-        if found.state == "open" and found.head_sha not in (None, tip):
-            raise AgentFailure(
-                f"{url} stands at {found.head_sha}, and {branch} at {tip}; push the branch, then signal again",
-                boundary=IntegrationBoundary.PULL_REQUEST,
-            )
-        return tip
+    def _publisher(self, runtime: TaskRuntime) -> "Publisher":
+        from agentrelay_git_gh.publishing import Publisher  # no agent is done before the first is at work
+
+        return Publisher(
+            repository=self._ready(),
+            graph=self._graph,
+            owner=Owner(
+                run=self._run.run_id or runtime.run_id, name=runtime.task.id, attempt=runtime.state.attempt_num
+            ),
+            runtime=runtime,
+            sharing=self._sharing(),
+            forge=self._forges,
+        )
 
     @parking()
-    def _integrator(self) -> Integrator:
+    def _integrator(self) -> "Integrator":
+        from agentrelay_git_gh.forges.integrating import Integrator  # likewise
+
         return Integrator(
             repository=self._ready(),
             graph=self._graph,

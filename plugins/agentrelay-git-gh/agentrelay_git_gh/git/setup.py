@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from agentrelay_core.processes import run_captured
-from agentrelay_git_gh.defaults import UNNOTED
 from agentrelay_git_gh.git.commits import IDENTITY_FILE
 from agentrelay_git_gh.git.repository import Repository
 from agentrelay_git_gh.git.trusted import LOCAL_DEADLINE, Git, quoted
-from agentrelay_git_gh.names import HIDDEN, IDENTITY_EMAIL, IDENTITY_NAME, REMOVED
+from agentrelay_git_gh.names import DEFAULT_NOT_NOTED, HIDDEN, IDENTITY_EMAIL, IDENTITY_NAME, REMOVED
 
 SETTINGS_FILE: Final = "agentrelay.config"
 
@@ -89,7 +88,7 @@ def _create(repository: Repository, object_format: str) -> None:
     aside = Path(tempfile.mkdtemp(prefix="transfer-", dir=repository.state_dir))
     git = Git(git_dir=aside, helper_fds=repository.helper_fds)
     git.run("init", "--bare", "--quiet", "--template=", f"--object-format={object_format}")
-    git.run("symbolic-ref", "HEAD", UNNOTED)
+    git.run("symbolic-ref", "HEAD", DEFAULT_NOT_NOTED)
     with (aside / "config").open("a") as file:
         file.write(f"[include]\n\tpath = {SETTINGS_FILE}\n")
     aside.replace(repository.our_directory)
